@@ -1,0 +1,1 @@
+"""What happened, and proof of it. An auditor can import this package alone."""

@@ -1,0 +1,1 @@
+"""Pure rules of (row, instant, ruleset): calendar, deadlines, traffic lights."""

@@ -1,0 +1,1 @@
+"""The edge: HTTP, command line, files, clock and environment."""
