@@ -7,9 +7,9 @@ suite, not code. Instants are integer µs since the Unix epoch; hashes are 32 by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 Coordinate = tuple[int, int]
@@ -64,6 +64,25 @@ class Selection:
     occurred_before: int | None = None
     ingested_from: int | None = None
     ingested_before: int | None = None
+
+    def narrowed(self, position_at: Callable[[int], int]) -> Selection:
+        """Return the same selection with the ingested range as a position range.
+
+        Positions and ingested instants grow together, so no column scan is needed.
+        """
+        after, until = self.after, self.until
+        if self.ingested_from is not None:
+            after = max(after, position_at(self.ingested_from - 1))
+        if self.ingested_before is not None:
+            last = position_at(self.ingested_before - 1)
+            until = last if until is None else min(until, last)
+        return replace(
+            self,
+            after=after,
+            until=until,
+            ingested_from=None,
+            ingested_before=None,
+        )
 
 
 class Reader(Protocol):
