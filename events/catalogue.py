@@ -1,0 +1,218 @@
+"""The catalogue: every event type, from the one table that the code itself runs on.
+
+Rules of this file: it collects what the domain modules declare and serves it (lookup,
+schemas, documents, typed events). No rule of the domain is written here, and no I/O.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any, Final
+
+import jsonschema_rs
+import msgspec
+
+from events.domain import schemas
+from events.domain.external import ExternalType
+from events.domain.model import Actor, Event, EventType
+from events.domain.registry import EXAMPLE_SUBJECTS, MODULES
+from events.domain.transitions import refuse
+from events.entries import instant
+from events.errors import Denied, Fault, Refused
+
+_TYPES: Final[Mapping[str, EventType]] = {
+    row.name: row for module in MODULES for row in module
+}
+
+# A key is path segments of letters (any script), digits and a few marks; it goes into
+# URLs, file names and columns, so no spaces, controls, "?", "#" or empty segments.
+_KEY: Final = re.compile(r"[\w.~:@+-]+(?:/[\w.~:@+-]+)*")
+MAX_SUBJECT: Final = 200
+
+
+def lookup(name: str) -> EventType | None:
+    """Return the row of an event type of ours; None: external, or no such type."""
+    return _TYPES.get(name)
+
+
+def all_types() -> tuple[EventType, ...]:
+    """Return every event type of ours, by name."""
+    return tuple(_TYPES[name] for name in sorted(_TYPES))
+
+
+def permit(roles: frozenset[str], actor: Actor) -> None:
+    """Return if one of the actor's roles may submit; otherwise raise ``Denied``.
+
+    The code is role_not_allowed. An empty set of roles (an external type that names none) lets every role in.
+    """
+    if roles and not roles & actor.roles:
+        raise Denied("role_not_allowed", needed=sorted(roles), held=sorted(actor.roles))
+
+
+def stream_of(event_type: EventType, subject: str | None) -> str:
+    """Return the stream of a submission: its subject, ``<kind>/<key>``.
+
+    ``Refused``: subject_required, subject_not_of_kind or subject_malformed.
+    """
+    if not subject:
+        raise refuse("subject_required", "/subject", kind=event_type.kind)
+    prefix = event_type.kind + "/"
+    if not subject.startswith(prefix):
+        raise refuse("subject_not_of_kind", "/subject", kind=event_type.kind)
+    if len(subject) > MAX_SUBJECT or not _KEY.fullmatch(subject, len(prefix)):
+        raise refuse("subject_malformed", "/subject", limit=MAX_SUBJECT)
+    return subject
+
+
+def external_stream(event: Mapping[str, Any]) -> str:
+    """Return the stream of an external event: by its subject, else by its source."""
+    return f"external/{event.get('subject') or event['source']}"
+
+
+def parse_data(event_type: EventType, data: object) -> msgspec.Struct:
+    """Return the payload as the struct of its type; strict, no unknown members.
+
+    ``Refused('schema_violation')`` with a fault for each violation, pointing at it.
+    """
+    try:
+        return msgspec.convert(data, type=event_type.data, strict=True)
+    except msgspec.ValidationError as cause:
+        found = schemas.faults(_validator(event_type.name), data)
+        raise Refused(
+            "schema_violation",
+            faults=found or (_fault_of(str(cause)),),
+            type=event_type.name,
+        ) from cause
+
+
+def validate_external(state: ExternalType | None, data: object) -> None:
+    """Return if ``data`` keeps the schema registered for an external type.
+
+    ``state`` is that of the stream ``catalogue/<type>``. ``Refused``:
+    unknown_event_type, event_type_retired or schema_violation with all faults.
+    """
+    if state is None:
+        raise refuse("unknown_event_type", "/type")
+    if state.retired:
+        raise refuse("event_type_retired", "/type", type=state.name)
+    found = schemas.faults(schemas.compiled(state.schema_text), data)
+    if found:
+        raise Refused("schema_violation", faults=found, type=state.name)
+
+
+def read(entry: bytes) -> Event:
+    """Return a stored entry as the typed event that the folds see."""
+    return view(msgspec.json.decode(entry))
+
+
+def view(members: Mapping[str, Any]) -> Event:
+    """Return the members of an entry as a typed event; external data stays a dict."""
+    row = _TYPES.get(members["type"])
+    data = members.get("data")
+    ingested = instant(members["ingestedtime"])
+    return Event(
+        type=members["type"],
+        stream=members["stream"],
+        version=members["streamversion"],
+        id=members["id"],
+        source=members["source"],
+        occurred=instant(members["time"]) if "time" in members else ingested,
+        ingested=ingested,
+        data=data if row is None else msgspec.convert(data, type=row.data, strict=True),
+        actor=_actor(
+            members["authid"], members.get("authunit"), members.get("authpost")
+        ),
+        recorded=(
+            instant(members["recordedtime"]) if "recordedtime" in members else ingested
+        ),
+        policy=members.get("policyversion"),
+        due_at=instant(members["dueat"]) if "dueat" in members else None,
+    )
+
+
+def typed(event: Event) -> Event:
+    """Return an event whose raw ``data`` is turned into the struct of its type."""
+    row = _TYPES.get(event.type)
+    if row is None or isinstance(event.data, row.data):
+        return event
+    data = msgspec.convert(event.data, type=row.data, strict=True)
+    return msgspec.structs.replace(event, data=data)
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """Return the JSON Schema 2020-12 of a type's data. Shared: do not change it.
+
+    KeyError: no such type.
+    """
+    row = _TYPES[name]
+    (root,), definitions = msgspec.json.schema_components(
+        [row.data], ref_template="#/$defs/{name}"
+    )
+    body = definitions.pop(root["$ref"].removeprefix("#/$defs/"))
+    document = {
+        **body,
+        "$schema": schemas.DIALECT,
+        "$id": f"urn:henji:event-type:{name}",
+        "title": row.en,
+        "description": row.description or body.get("description", row.en),
+        "examples": [dict(example) for example in row.examples],
+    }
+    return document | ({"$defs": definitions} if definitions else {})
+
+
+def describe(name: str, language: str = "en") -> dict[str, Any]:
+    """Return what a submitter must know of a type, titles first in ``language``.
+
+    ``examples`` are whole CloudEvents, ready to post. KeyError: no such type.
+    """
+    row = _TYPES[name]
+    titles = {"en": row.en, "zh": row.zh}
+    return {
+        "name": row.name,
+        "version": row.version,
+        "kind": row.kind,
+        "title": titles.get(language, row.en),
+        "titles": titles,
+        "description": row.description,
+        "roles": sorted(row.roles),
+        "tags": list(row.tags),
+        "schema": schema(name),
+        "examples": examples(name),
+    }
+
+
+def examples(name: str) -> list[dict[str, Any]]:
+    """Return a type's examples as whole CloudEvents. KeyError: no such type."""
+    row = _TYPES[name]
+    return [
+        {
+            "specversion": "1.0",
+            "id": f"example-{number}",
+            "source": "urn:example:oa",
+            "type": name,
+            "subject": EXAMPLE_SUBJECTS[row.kind],
+            "time": "2017-11-14T07:00:00Z",
+            "data": dict(example),
+        }
+        for number, example in enumerate(row.examples, start=1)
+    ]
+
+
+@cache
+def _validator(name: str) -> jsonschema_rs.Draft202012Validator:
+    return schemas.compiled(schemas.canonical_text(schema(name)))
+
+
+@lru_cache(maxsize=4096)
+def _actor(key: str, unit: str | None, post: str | None) -> Actor:
+    return Actor(key=key, unit=unit, post=post)
+
+
+def _fault_of(message: str) -> Fault:
+    """Turn msgspec's "… - at `$.a[0].b`" into a fault at ``/data/a/0/b``."""
+    detail, _, path = message.partition(" - at `$")
+    steps = re.findall(r"[^.\[\]`]+", path)
+    return Fault(code="value_invalid", detail=detail, pointer=schemas.pointer(steps))

@@ -1,0 +1,76 @@
+"""The ledger itself: its first event names its origin and the keys that sign it.
+
+Rules of this file: only what is true of the log as a whole. That it is position 1 of
+the log is kept by the sequencer, which alone knows positions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from events.domain.fields import key_of
+from events.domain.model import Context, Event, Payload
+from events.domain.transitions import NEW, Rule, event_types, refuse
+
+Origin = Annotated[str, Meta(min_length=1, max_length=190, pattern=r"^[\w.~:@/-]+$")]
+VerifierKey = Annotated[
+    str,
+    Meta(
+        max_length=4000,
+        pattern=r"^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$",
+        description="A verifier key of C2SP signed-note: name+hash+base64.",
+    ),
+]
+
+
+class Opened(Payload, frozen=True):
+    """The ledger begins: its origin name and the public keys of its checkpoints."""
+
+    origin: Origin
+    vkeys: Annotated[tuple[VerifierKey, ...], Meta(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The state of the ledger: who it is and with which keys it signs."""
+
+    status: str
+    origin: str
+    vkeys: tuple[str, ...]
+
+
+def _guard_opened(_state: None, event: Event, _context: Context) -> None:
+    if event.data.origin != key_of(event):
+        raise refuse("ledger_origin_mismatch", "/data/origin", stream=event.stream)
+
+
+def _open(_state: None, event: Event) -> Ledger:
+    return Ledger(status="open", origin=event.data.origin, vkeys=event.data.vkeys)
+
+
+EVENT_TYPES: Final = event_types(
+    "ledger",
+    (
+        Rule(
+            what="opened",
+            data=Opened,
+            en="Ledger opened",
+            zh="启用账本",
+            roles=frozenset({"system"}),
+            when=frozenset({NEW}),
+            guard=_guard_opened,
+            apply=_open,
+            examples=(
+                {
+                    "origin": "henji.example/demo",
+                    "vkeys": [
+                        "henji.example/demo+c2c0ffee+AWFub3RoZXIga2V5IGZvciBhIGRlbW8="
+                    ],
+                },
+            ),
+        ),
+    ),
+)
