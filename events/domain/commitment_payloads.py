@@ -43,7 +43,7 @@ from events.domain.commitment_values import (
 from events.domain.model import Payload
 
 
-class Registered(Payload):
+class Registered(Payload, frozen=True, kw_only=True):
     """立项: a promise is put on record."""
 
     title: Title
@@ -66,25 +66,25 @@ class Registered(Payload):
     weight: Weight | None = None
 
 
-class Issued(Payload):
+class Issued(Payload, frozen=True, kw_only=True):
     """交办: the promise is handed to its lead unit; terms are counted from here."""
 
     approver_post: PostId | None = None
     due: Due | None = None
 
 
-class SignedFor(Payload):
+class SignedFor(Payload, frozen=True, kw_only=True):
     """签收: the lead unit takes it."""
 
 
-class ReceiptRejected(Payload):
+class ReceiptRejected(Payload, frozen=True, kw_only=True):
     """退单: the lead unit declines, with a reason."""
 
     reason: Reason
     suggested_unit: UnitId | None = None
 
 
-class Reassigned(Payload):
+class Reassigned(Payload, frozen=True, kw_only=True):
     """改派: another lead unit; the duty of the old one ends."""
 
     lead_unit: UnitId
@@ -92,7 +92,7 @@ class Reassigned(Payload):
     lead_post: PostId | None = None
 
 
-class PlanFiled(Payload):
+class PlanFiled(Payload, frozen=True, kw_only=True):
     """报方案: how it shall be done."""
 
     summary: Text
@@ -101,13 +101,13 @@ class PlanFiled(Payload):
     )
 
 
-class Decomposed(Payload):
+class Decomposed(Payload, frozen=True, kw_only=True):
     """分解: the whole list of parts; their weights are 100 together."""
 
     children: Annotated[list[Child], Meta(min_length=1, max_length=100)]
 
 
-class ProgressReported(Payload):
+class ProgressReported(Payload, frozen=True, kw_only=True):
     """What was done, with its evidence."""
 
     text: Text
@@ -117,7 +117,7 @@ class ProgressReported(Payload):
     evidence: EvidenceList = msgspec.field(default_factory=list)
 
 
-class ExtensionRequested(Payload):
+class ExtensionRequested(Payload, frozen=True, kw_only=True):
     """申请延期: before the current due."""
 
     new_due: FixedDue
@@ -125,28 +125,28 @@ class ExtensionRequested(Payload):
     progress: Text
 
 
-class ExtensionGranted(Payload):
+class ExtensionGranted(Payload, frozen=True, kw_only=True):
     """批准延期: by default to the date that was asked for."""
 
     new_due: FixedDue | None = None
     approver_post: PostId | None = None
 
 
-class ExtensionDenied(Payload):
+class ExtensionDenied(Payload, frozen=True, kw_only=True):
     """不批准延期."""
 
     reason: Reason
     approver_post: PostId | None = None
 
 
-class Urged(Payload):
+class Urged(Payload, frozen=True, kw_only=True):
     """催办: a reminder, or a blue, orange or red sheet."""
 
     level: Literal["reminder", "blue", "orange", "red"]
     text: Text | None = None
 
 
-class CompletionClaimed(Payload):
+class CompletionClaimed(Payload, frozen=True, kw_only=True):
     """报完成: the lead unit says it is done."""
 
     text: Text
@@ -157,13 +157,13 @@ class CompletionClaimed(Payload):
     checklist: Checklist | None = None
 
 
-class CompletionWithdrawn(Payload):
+class CompletionWithdrawn(Payload, frozen=True, kw_only=True):
     """撤回报完成: before a verification."""
 
     reason: Reason
 
 
-class VerificationRecorded(Payload):
+class VerificationRecorded(Payload, frozen=True, kw_only=True):
     """核查: another unit has looked."""
 
     result: Literal["pass", "fail"]
@@ -175,7 +175,7 @@ class VerificationRecorded(Payload):
     checklist: Checklist | None = None
 
 
-class PublicityOpened(Payload):
+class PublicityOpened(Payload, frozen=True, kw_only=True):
     """公示开始. `from` as a date begins at 00:00, `until` as a date ends at 24:00."""
 
     since: FixedDue = msgspec.field(name="from")
@@ -183,14 +183,14 @@ class PublicityOpened(Payload):
     where: Annotated[str, Meta(min_length=1, max_length=500)]
 
 
-class PublicityClosed(Payload):
+class PublicityClosed(Payload, frozen=True, kw_only=True):
     """公示结束: how many objected, how many were answered."""
 
     objections: Count
     answered: Count
 
 
-class Closed(Payload):
+class Closed(Payload, frozen=True, kw_only=True):
     """销号: the promise is settled."""
 
     approver_post: PostId | None = None
@@ -198,7 +198,7 @@ class Closed(Payload):
     text: Text | None = None
 
 
-class LookbackRecorded(Payload):
+class LookbackRecorded(Payload, frozen=True, kw_only=True):
     """回头看: did it last? `team` names the posts that looked."""
 
     result: Literal["passed", "relapsed"]
@@ -207,7 +207,7 @@ class LookbackRecorded(Payload):
     evidence: EvidenceList = msgspec.field(default_factory=list)
 
 
-class Reopened(Payload):
+class Reopened(Payload, frozen=True, kw_only=True):
     """反弹重新办理: the earlier close stays on record."""
 
     new_due: Due
@@ -215,38 +215,38 @@ class Reopened(Payload):
     lookback_event: EventId | None = None
 
 
-class Suspended(Payload):
+class Suspended(Payload, frozen=True, kw_only=True):
     """中止."""
 
     reason_class: Literal["alert", "litigation", "weather", "force_majeure", "other"]
     reason: Reason
 
 
-class Resumed(Payload):
+class Resumed(Payload, frozen=True, kw_only=True):
     """恢复: back to the state before."""
 
 
-class Cancelled(Payload):
+class Cancelled(Payload, frozen=True, kw_only=True):
     """撤销."""
 
     reason: Reason
     approver_post: PostId | None = None
 
 
-class Superseded(Payload):
+class Superseded(Payload, frozen=True, kw_only=True):
     """并入/替代: another commitment takes it over, with the earliest original due."""
 
     by: Key
     reason: Reason
 
 
-class Failed(Payload):
+class Failed(Payload, frozen=True, kw_only=True):
     """未完成结案: openly given up."""
 
     reason: Reason
 
 
-class Corrected(Payload):
+class Corrected(Payload, frozen=True, kw_only=True):
     """更正: an earlier event said something wrong; it stays readable."""
 
     corrects: EventId

@@ -1,4 +1,4 @@
-"""The vocabulary of commitment payloads: ids, texts, dues, evidence, places, checklists.
+"""The vocabulary of commitment payloads: ids, dues, evidence, places, checklists.
 
 Rules of this file: constrained types and the small structs that events share; whole
 payloads are in commitment_payloads.py, and what is *allowed* in commitment_rules.py.
@@ -102,14 +102,14 @@ Instant = Annotated[
 ]
 
 
-class Basis(Payload):
+class Basis(Payload, frozen=True, kw_only=True):
     """On what a commitment rests: a directive, a document, a meeting, a finding."""
 
     ref: Annotated[str, Meta(min_length=1, max_length=200)]
     clause: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
 
 
-class Evidence(Payload):
+class Evidence(Payload, frozen=True, kw_only=True):
     """Proof by digest; the material itself is kept elsewhere."""
 
     sha256: Annotated[
@@ -120,7 +120,7 @@ class Evidence(Payload):
     captured_at: Instant | None = None
 
 
-class Geo(Payload):
+class Geo(Payload, frozen=True, kw_only=True):
     """A place on the ground, WGS 84."""
 
     lat: Annotated[float, Meta(ge=-90, le=90)]
@@ -128,7 +128,7 @@ class Geo(Payload):
     accuracy_m: Annotated[float, Meta(ge=0, le=100_000)] | None = None
 
 
-class ChecklistItem(Payload):
+class ChecklistItem(Payload, frozen=True, kw_only=True):
     """One line of a checklist, as found."""
 
     item: Label
@@ -136,7 +136,7 @@ class ChecklistItem(Payload):
     note: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
 
 
-class Checklist(Payload):
+class Checklist(Payload, frozen=True, kw_only=True):
     """A filled checklist; `ref` names the list and its version."""
 
     ref: Annotated[
@@ -145,14 +145,14 @@ class Checklist(Payload):
     items: Annotated[list[ChecklistItem], Meta(min_length=1, max_length=100)]
 
 
-class Milestone(Payload):
+class Milestone(Payload, frozen=True, kw_only=True):
     """What share shall be done by when."""
 
     due: FixedDue
     percent: Percent
 
 
-class Child(Payload):
+class Child(Payload, frozen=True, kw_only=True):
     """One part of a decomposition; it becomes a commitment of its own."""
 
     key: Key
@@ -162,7 +162,7 @@ class Child(Payload):
     weight: Weight
 
 
-class Answer(Payload):
+class Answer(Payload, frozen=True, kw_only=True):
     """What was done about one finding of the last failed verification."""
 
     finding: Annotated[
@@ -171,7 +171,7 @@ class Answer(Payload):
     answer: Text
 
 
-class Changes(Payload):
+class Changes(Payload, frozen=True, kw_only=True):
     """What a correction may replace: never due, lead unit or evidence."""
 
     title: Title | None = None
