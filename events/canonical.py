@@ -90,6 +90,14 @@ def is_canonical(raw: bytes) -> bool:
         return False
 
 
+def forbidden_character(text: str) -> str | None:
+    """Return the code of the first rule on characters that a string breaks, if any."""
+    for code, pattern in _RULES:
+        if pattern.search(text):
+            return code
+    return None
+
+
 def _number(literal: str) -> int | float:
     """Read a literal that has a fraction or an exponent (msgspec's float hook)."""
     number = float(literal)
