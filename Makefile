@@ -25,7 +25,7 @@ test: lint ## lint, then all tests (ARGS="-k seal" selects)
 lint: $(VENV)/.dev ## format, lint rules, import contracts, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/lint-imports --quiet
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
 bench: $(VENV)/.bench ## measure against the baselines, on SQLite and PostgreSQL

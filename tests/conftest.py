@@ -1,8 +1,13 @@
-"""What every test shares: how hypothesis runs. An area's fixtures live in its folder."""
+"""What every test shares: how hypothesis runs, and a PostgreSQL for who asks for one.
+
+An area's own fixtures live in the conftest of its folder.
+"""
 
 from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.postgres_fixture"]
 
 settings.register_profile(
     "henji",
