@@ -35,9 +35,7 @@ def where(selection: Selection, *, mark: str) -> Clause:
     )
 
 
-def _parts(
-    selection: Selection, mark: str
-) -> Iterator[tuple[str, tuple[object, ...]]]:
+def _parts(selection: Selection, mark: str) -> Iterator[tuple[str, tuple[object, ...]]]:
     yield f"position > {mark}", (selection.after,)
     if selection.until is not None:
         yield f"position <= {mark}", (selection.until,)

@@ -177,6 +177,11 @@ class SqliteStore:
         with self._reading() as reads:
             return next(starmap(Root, reads.cursor("root_at", (size,))), None)
 
+    def root_covering(self, position: int) -> Root | None:
+        """Return the smallest committed root with size >= ``position``."""
+        with self._reading() as reads:
+            return next(starmap(Root, reads.cursor("root_covering", (position,))), None)
+
     def position_at(self, ingested: int) -> int:
         """Return the last position sealed at or before this instant (0: none)."""
         with self._reading() as reads:

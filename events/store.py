@@ -123,6 +123,9 @@ class Reader(Protocol):
     def root_at(self, size: int) -> Root | None:
         """Return the committed root row of exactly this size."""
 
+    def root_covering(self, position: int) -> Root | None:
+        """Return the smallest committed root with size >= ``position``."""
+
     def position_at(self, ingested: int) -> int:
         """Return the last position sealed at or before this instant (0: none)."""
 
@@ -160,9 +163,7 @@ class Append(Protocol):
     def hashes(self, coordinates: Sequence[Coordinate]) -> list[bytes]:
         """Return stored hashes in the order asked."""
 
-    def insert(
-        self, *, rows: Sequence[Row], nodes: Sequence[Node], root: Root
-    ) -> None:
+    def insert(self, *, rows: Sequence[Row], nodes: Sequence[Node], root: Root) -> None:
         """Insert one sealed batch.
 
         ``errors.Conflict('version_conflict')`` where a unique index refuses a row.

@@ -89,6 +89,9 @@ JOIN log_node AS n ON n.level = k.value ->> 0 AND n.idx = k.value ->> 1
 -- name: root_at
 SELECT size, root, ingested FROM log_root WHERE size = ?
 
+-- name: root_covering
+SELECT size, root, ingested FROM log_root WHERE size >= ? ORDER BY size LIMIT 1
+
 -- name: position_at
 SELECT size FROM log_root WHERE ingested <= ? ORDER BY ingested DESC, size DESC LIMIT 1
 

@@ -1,0 +1,71 @@
+"""The ledger's signing keys in one file of mode 0600, made at the first start.
+
+Rules of this file: it reads and creates that file; the keys leave it only as signers.
+Nothing of a private key ever goes into a message, a log line or the ledger.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from events import errors
+from events.notes import ED25519, MLDSA44, Signer, mldsa_available
+
+_MODE = 0o600
+_SEED_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The signers of a ledger: Ed25519 first, ML-DSA-44 where the build has it."""
+
+    signers: tuple[Signer, ...]
+
+    @property
+    def receipt_signers(self) -> tuple[Signer, ...]:
+        """Return those that sign receipts: Ed25519 is deterministic and short."""
+        return self.signers[:1]
+
+    @property
+    def vkeys(self) -> tuple[str, ...]:
+        """Return the public halves, as given to verifiers."""
+        return tuple(signer.vkey for signer in self.signers)
+
+
+def load_or_create(
+    path: Path, *, origin: str, random_bytes: Callable[[int], bytes]
+) -> Keys:
+    """Return the keys in ``path``, generating them if the file does not exist.
+
+    ``Denied('key_file_open')`` if others may read it, ``Conflict('origin_mismatch')``
+    if the keys are those of another origin, ``Malformed`` if it is no key file.
+    """
+    if not path.exists():
+        _create(path, origin, random_bytes)
+    if path.stat().st_mode & 0o077:
+        raise errors.Denied("key_file_open", path=str(path))
+    lines = path.read_text("utf-8").split()
+    keys = Keys(tuple(Signer.from_private(line) for line in lines))
+    for signer in keys.signers:
+        if signer.name != origin:
+            raise errors.Conflict(
+                "origin_mismatch", expected=origin, actual=signer.name
+            )
+    return keys
+
+
+def _create(path: Path, origin: str, random_bytes: Callable[[int], bytes]) -> None:
+    kinds = (ED25519, MLDSA44) if mldsa_available() else (ED25519,)
+    lines = [
+        Signer.generate(origin, seed=random_bytes(_SEED_BYTES), kind=kind).private()
+        for kind in kinds
+    ]
+    # O_EXCL: two processes that start at once must not each make a key.
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,57 @@
+"""What an operator may set, read once from the environment (``HENJI_…``).
+
+Rules of this file: it is the only one that reads the environment; it opens nothing and
+decides nothing. Each setting is a field; its docstring line is what the README shows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+_PREFIX = "HENJI_"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of a process. Every field is ``HENJI_<NAME>`` in the environment."""
+
+    #: Folder of the embedded ledger, the keys and the security log.
+    data_dir: Path = Path("henji-data")
+    #: ``postgresql://…``; empty: one SQLite file in ``data_dir``.
+    database_url: str = ""
+    #: Schema of this ledger in PostgreSQL.
+    database_schema: str = "henji"
+    #: Allow a database role that could change the log (a laptop, never production).
+    allow_overprivileged: bool = False
+    #: Name of the log: the public URL prefix of its tiles without scheme.
+    origin: str = "localhost/log"
+    host: str = "127.0.0.1"
+    port: int = 8080
+    #: Serve checkpoint, tiles and entry bundles without a key.
+    public_log: bool = True
+    #: Largest request body, bytes.
+    max_body: int = 5 * 1024 * 1024
+    #: Most events in one batch or NDJSON body.
+    max_events: int = 1_000
+    #: Seconds between comments on an idle event stream.
+    heartbeat_seconds: float = 15.0
+    #: Seconds for which a key's state is trusted before the log is asked again.
+    key_cache_seconds: float = 5.0
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings in force. ``msgspec.ValidationError`` names a bad one."""
+    source = os.environ if environment is None else environment
+    given = {
+        name: value
+        for field in msgspec.structs.fields(Settings)
+        if (value := source.get(_PREFIX + (name := field.name).upper())) is not None
+    }
+    return msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+
+
+def _path(kind: type, value: str) -> object:
+    return kind(value)
