@@ -117,15 +117,16 @@ class Tree:
         edge = b""
         for level in range(size.bit_length()):
             first, count = start >> level, size >> level
-            if fresh and level and not level % TILE_BITS:
-                tile_nodes += [
-                    (level // TILE_BITS, index, node)
-                    for index, node in enumerate(fresh, first)
-                ]
             odd = first & 1
-            old = [self.peaks[level]] if odd and level < known else []
-            nodes = [*old, *fresh]
-            fresh = _parents(nodes)
+            nodes = [self.peaks[level]] if odd and level < known else []
+            if fresh:
+                if level and not level % TILE_BITS:
+                    tile_nodes += [
+                        (level // TILE_BITS, index, node)
+                        for index, node in enumerate(fresh, first)
+                    ]
+                nodes += fresh
+                fresh = _parents(nodes)
             peak = nodes[-1] if count & 1 else b""
             peaks.append(peak)
             if edge:
