@@ -11,7 +11,7 @@ BYTES = 1_000_000
 #: Traces of the machine or the index that somebody worked with. Each is written so that
 #: it does not match itself.
 TRACES = re.compile(
-    r"[/](work|root|Users|home/\w+)/"
+    r"(?<![\w.])[/](work|root|Users|home/\w+)/"
     r"|[/]tmp/\w"
     r"|--(extra-)?index[-]url|--find[-]links|--trusted[-]host"
     r"|PIP_(INDEX|EXTRA)[_]|UV_(INDEX|DEFAULT)[_]"
