@@ -17,7 +17,7 @@ import msgspec
 from events.domain import schemas
 from events.domain.external import ExternalType
 from events.domain.model import Actor, Event, EventType
-from events.domain.registry import EXAMPLE_SUBJECTS, MODULES
+from events.domain.registry import EXAMPLE_SUBJECTS, KEY, KEYS, MODULES
 from events.domain.transitions import refuse
 from events.entries import instant
 from events.errors import Denied, Fault, Refused
@@ -25,11 +25,6 @@ from events.errors import Denied, Fault, Refused
 _TYPES: Final[Mapping[str, EventType]] = {
     row.name: row for module in MODULES for row in module
 }
-
-# A key is path segments of letters (any script), digits and a few marks; it goes into
-# URLs, file names and columns, so no spaces, controls, "?", "#" or empty segments.
-_KEY: Final = re.compile(r"[\w.~:@+-]+(?:/[\w.~:@+-]+)*")
-MAX_SUBJECT: Final = 200
 
 
 def lookup(name: str) -> EventType | None:
@@ -45,7 +40,8 @@ def all_types() -> tuple[EventType, ...]:
 def permit(roles: frozenset[str], actor: Actor) -> None:
     """Return if one of the actor's roles may submit; otherwise raise ``Denied``.
 
-    The code is role_not_allowed. An empty set of roles (an external type that names none) lets every role in.
+    The code is role_not_allowed. An empty set of roles (an external type that names
+    none) lets every role in.
     """
     if roles and not roles & actor.roles:
         raise Denied("role_not_allowed", needed=sorted(roles), held=sorted(actor.roles))
@@ -61,8 +57,9 @@ def stream_of(event_type: EventType, subject: str | None) -> str:
     prefix = event_type.kind + "/"
     if not subject.startswith(prefix):
         raise refuse("subject_not_of_kind", "/subject", kind=event_type.kind)
-    if len(subject) > MAX_SUBJECT or not _KEY.fullmatch(subject, len(prefix)):
-        raise refuse("subject_malformed", "/subject", limit=MAX_SUBJECT)
+    allowed = KEYS.get(event_type.kind, KEY)
+    if not allowed.fullmatch(subject, len(prefix)):
+        raise refuse("subject_malformed", "/subject", pattern=allowed.pattern)
     return subject
 
 
@@ -203,7 +200,7 @@ def examples(name: str) -> list[dict[str, Any]]:
 
 @cache
 def _validator(name: str) -> jsonschema_rs.Draft202012Validator:
-    return schemas.compiled(schemas.canonical_text(schema(name)))
+    return schemas.own(schema(name))
 
 
 @lru_cache(maxsize=4096)

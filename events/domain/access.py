@@ -78,7 +78,7 @@ SourcePattern = Annotated[
     str,
     Meta(
         max_length=300,
-        pattern=r"^[^*\s]*\*?$",
+        pattern=r"^[^*\s]*\*?(?!\n)$",
         description="A CloudEvents source, or a prefix of one followed by `*`.",
     ),
 ]

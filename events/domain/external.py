@@ -26,7 +26,7 @@ TypeName = Annotated[
     str,
     Meta(
         max_length=180,
-        pattern=r"^[A-Za-z][A-Za-z0-9-]*(\.[A-Za-z0-9_-]+)+$",
+        pattern=r"^[A-Za-z][A-Za-z0-9-]*(\.[A-Za-z0-9_-]+)+(?!\n)$",
         description="Reverse DNS, version last: `org.example.hotline.call.v1`.",
     ),
 ]

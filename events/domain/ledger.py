@@ -15,12 +15,14 @@ from events.domain.fields import key_of
 from events.domain.model import Context, Event, Payload
 from events.domain.transitions import NEW, Rule, event_types, refuse
 
-Origin = Annotated[str, Meta(min_length=1, max_length=190, pattern=r"^[\w.~:@/-]+$")]
+Origin = Annotated[
+    str, Meta(min_length=1, max_length=190, pattern=r"^[A-Za-z0-9._~:@/-]+(?!\n)$")
+]
 VerifierKey = Annotated[
     str,
     Meta(
         max_length=4000,
-        pattern=r"^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$",
+        pattern=r"^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*(?!\n)$",
         description="A verifier key of C2SP signed-note: name+hash+base64.",
     ),
 ]

@@ -1,33 +1,65 @@
-"""The list of domain modules: which streams there are, and what a subject looks like.
+"""The list of domain modules: which streams there are, and what their ids look like.
 
-Rules of this file: two constant tables. A new kind of stream is one row in each.
+Rules of this file: constant tables. A new kind of stream is one row in each.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
-from events.domain import access, external, ledger
+from events.domain import (
+    access,
+    campaigns,
+    directives,
+    external,
+    grids,
+    ledger,
+    organisation,
+    policy,
+    subjects,
+)
 from events.domain.model import EventType
 
 MODULES: Final[tuple[tuple[EventType, ...], ...]] = (
     access.EVENT_TYPES,
+    campaigns.EVENT_TYPES,
+    directives.EVENT_TYPES,
     external.EVENT_TYPES,
+    grids.EVENT_TYPES,
     ledger.EVENT_TYPES,
+    organisation.EVENT_TYPES,
+    policy.EVENT_TYPES,
+    subjects.EVENT_TYPES,
+)
+
+#: What the key of a stream may be, where its kind says nothing else.
+KEY: Final = re.compile(r"[^\s/]{1,64}")
+
+#: Stream kind -> what its keys may be, where that is narrower or wider than ``KEY``.
+KEYS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        "catalogue": re.compile(r"[A-Za-z0-9._-]{1,180}"),
+        "commitment": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
+        "ledger": re.compile(r"[A-Za-z0-9._~:@/-]{1,190}"),
+    }
 )
 
 #: Stream kind -> a fictional subject, for the examples that we serve.
-EXAMPLE_SUBJECTS: Final[Mapping[str, str]] = {
-    "access": "access/k7Q2mZ",
-    "campaign": "campaign/sixty-days-2017",
-    "catalogue": "catalogue/org.example.hotline.call.v1",
-    "commitment": "commitment/GX-2017-0012",
-    "directive": "directive/GX-2017-031",
-    "grid": "grid/gouzhao-3-02",
-    "ledger": "ledger/henji.example/demo",
-    "policy": "policy/permit",
-    "post": "post/gouzhao-eps-head",
-    "subject": "subject/ENT-0042",
-    "unit": "unit/gouzhao",
-}
+EXAMPLE_SUBJECTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "access": "access/k7Q2mZ",
+        "campaign": "campaign/sixty-days-2017",
+        "catalogue": "catalogue/org.example.hotline.call.v1",
+        "commitment": "commitment/GX-2017-0012",
+        "directive": "directive/GX-2017-031",
+        "grid": "grid/gouzhao-3-02",
+        "ledger": "ledger/henji.example/demo",
+        "policy": "policy/permit",
+        "post": "post/gouzhao-eps-head",
+        "subject": "subject/ENT-0042",
+        "unit": "unit/gouzhao",
+    }
+)

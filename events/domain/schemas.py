@@ -75,6 +75,13 @@ def compiled(text: str) -> jsonschema_rs.Draft202012Validator:
         raise _bad("schema_invalid", str(cause)) from cause
 
 
+def own(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    """Return the validator of a schema of ours, whose patterns may look ahead."""
+    return jsonschema_rs.Draft202012Validator(
+        schema, validate_formats=True, offline=True
+    )
+
+
 def faults(
     validator: jsonschema_rs.Draft202012Validator, data: object, *, root: str = "/data"
 ) -> tuple[Fault, ...]:
@@ -95,12 +102,43 @@ def _faults_of(
 ) -> Iterator[tuple[str, str, str]]:
     """Yield (pointer, code, detail); a missing or unknown member is its own place."""
     path = list(error.instance_path)
-    code = _CODES.get(error.kind.name, "value_invalid")
+    inner = _meant_branch(error)
+    if inner:
+        for below in inner:
+            yield from _faults_of(below, root)
+        return
     missing = getattr(error.kind, "property", None)
     members = [missing] if missing else getattr(error.kind, "unexpected", [None])
     for member in members:
         steps = path if member is None else [*path, member]
-        yield pointer(steps, root=root), code, error.message
+        yield pointer(steps, root=root), _code(error), error.message
+
+
+def _code(error: jsonschema_rs.ValidationError) -> str:
+    branches = getattr(error.kind, "context", None)
+    if branches and all(_wrong_type(branch, error) for branch in branches):
+        return "wrong_type"
+    return _CODES.get(error.kind.name, "value_invalid")
+
+
+def _meant_branch(
+    error: jsonschema_rs.ValidationError,
+) -> Sequence[jsonschema_rs.ValidationError]:
+    """Return the violations of the one alternative whose type fits: ``X | null``."""
+    branches = getattr(error.kind, "context", [])
+    fitting = [branch for branch in branches if not _wrong_type(branch, error)]
+    return fitting[0] if len(fitting) == 1 else ()
+
+
+def _wrong_type(
+    branch: Sequence[jsonschema_rs.ValidationError],
+    error: jsonschema_rs.ValidationError,
+) -> bool:
+    """Tell whether an alternative fails by its type, at the place of the error."""
+    return any(
+        below.kind.name == "type" and below.instance_path == error.instance_path
+        for below in branch
+    )
 
 
 def _inspect(schema: object) -> None:
