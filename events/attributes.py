@@ -5,9 +5,11 @@ what a type of event means is the domain's. Everything here is pure. Where the
 specification leaves a choice, this log takes the strict side:
 
 * extension values are Boolean, 32-bit Integer or String, as in the JSON format;
+* the time zone of a time is part of it: no local times;
 * names have 64 characters at most (20 is a SHOULD of the specification);
 * a leap second (``23:59:60``) is valid RFC 3339 and still refused: the log could not
-  compare it with other instants. Digits after the microsecond are cut, not rounded.
+  compare it with other instants. Digits after the microsecond are cut, not rounded,
+  and there are 30 at most.
 """
 
 from __future__ import annotations
@@ -103,7 +105,7 @@ def faults_of(event: dict[str, Any]) -> list[Fault]:
     ``event`` has the shape of the JSON format, without attributes that are null.
     """
     faults = [
-        Fault(code, _detail(value), f"/{name}")
+        Fault(code, _detail(value), canonical.pointer_to(name))
         for name, value in event.items()
         if (code := _CHECKS.get(name, _check_extension)(name, value))
     ]

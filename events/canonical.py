@@ -98,6 +98,11 @@ def forbidden_character(text: str) -> str | None:
     return None
 
 
+def pointer_to(name: str) -> str:
+    """Return the RFC 6901 pointer to a member of the top object."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
 def _number(literal: str) -> int | float:
     """Read a literal that has a fraction or an exponent (msgspec's float hook)."""
     number = float(literal)
@@ -200,8 +205,7 @@ def _strings(value: object, pointer: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, dict):
         for key, member in value.items():
             yield pointer, key
-            name = key.replace("~", "~0").replace("/", "~1")
-            yield from _strings(member, f"{pointer}/{name}")
+            yield from _strings(member, pointer + pointer_to(key))
     elif isinstance(value, (list, tuple)):
         for index, member in enumerate(value):
             yield from _strings(member, f"{pointer}/{index}")

@@ -125,7 +125,7 @@ def parse_kafka(
 ) -> Submission:
     """Read one event from a Kafka record, structured if its content type says so."""
     kinds = [text for name, text in headers if name == "content-type" and text]
-    kind = kinds[0].decode("latin-1").strip() if kinds else ""
+    kind = _only(kinds)
     if kind.lower().startswith("application/cloudevents"):
         if _mode(kind) != "structured":
             raise _unsupported(kind)
@@ -166,18 +166,19 @@ def accept(event: Any) -> Submission:
             if value is not None or name == "data"
         }
     faults = attributes.faults_of(event)
+    occurred = _instant(event, "time", faults)
+    recorded = _instant(event, "recordedtime", faults)
     if faults:
         raise _refusal(faults)
-    time = event.get("time")
     return Submission(
         event,
         event["id"],
         event["source"],
         event["type"],
         event.get("subject"),
-        None if time is None else _instant(event, "time"),
-        time,
-        _instant(event, "recordedtime") if "recordedtime" in event else None,
+        occurred,
+        event.get("time"),
+        recorded,
     )
 
 
@@ -188,11 +189,15 @@ def _item(raw: bytes) -> Item:
         return error
 
 
-def _instant(event: dict[str, Any], name: str) -> int:
+def _instant(event: dict[str, Any], name: str, faults: list[Fault]) -> int | None:
+    text = event.get(name)
+    if type(text) is not str:
+        return None
     try:
-        return attributes.parse_time(event[name])
+        return attributes.parse_time(text)
     except Malformed as error:
-        raise _refusal([Fault(error.code, error.detail, f"/{name}")]) from error
+        faults.append(Fault(error.code, error.detail, f"/{name}"))
+        return None
 
 
 def _refusal(faults: Sequence[Fault]) -> Malformed:
@@ -213,8 +218,12 @@ def _unsupported(kind: str) -> Malformed:
 
 def _content_type(headers: Headers) -> str:
     kinds = [value for name, value in headers if name.lower() == b"content-type"]
+    return _only(kinds)
+
+
+def _only(kinds: list[bytes]) -> str:
     if len(kinds) > 1:
-        raise _broken("duplicate_attribute", "datacontenttype", "Content-Type")
+        raise _broken("duplicate_attribute", "datacontenttype", "two content types")
     return kinds[0].decode("latin-1").strip() if kinds else ""
 
 

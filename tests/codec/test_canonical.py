@@ -159,7 +159,8 @@ def test_other_spellings_are_not_canonical(raw):
 INTEGERS = st.integers(-(2**53) + 1, 2**53 - 1)
 FLOATS = st.floats(-(2**53) + 1, 2**53 - 1).filter(lambda f: abs(f) < 2**53 - 1)
 TEXTS = st.text(
-    st.characters(exclude_categories=("Cs", "Cc", "Cn")) | st.sampled_from('\t\r\n"\\/'),
+    st.characters(exclude_categories=("Cs", "Cc", "Cn"))
+    | st.sampled_from('\t\r\n"\\/'),
     max_size=12,
 )
 VALUES = st.recursive(
