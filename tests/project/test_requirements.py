@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
 from packaging.requirements import Requirement
@@ -66,3 +69,26 @@ def test_the_files_agree(root):
 def test_no_package_takes_our_import_names(root, name):
     """Nothing installed is called like one of our packages; `Events` is a real one."""
     assert not {"events", "projections", "services"} & pins(root, name).keys()
+
+
+def imported(tree):
+    """Yield the root of each absolute import, type-checking ones included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.split(".")[0]
+
+
+def test_what_the_packages_import_is_declared(root, modules):
+    """A third-party import is a dependency of ours, not only of a dependency."""
+    declared = {canonicalize_name(r.name) for r in wanted(root, "runtime")}
+    distributions = packages_distributions()
+    ours = {"events", "projections", "services"} | set(sys.stdlib_module_names)
+    undeclared = {
+        f"{path}: {name}"
+        for path, tree in modules.items()
+        for name in set(imported(tree)) - ours
+        if not declared & set(map(canonicalize_name, distributions.get(name, [])))
+    }
+    assert not undeclared
