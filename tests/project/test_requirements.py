@@ -82,7 +82,10 @@ def imported(tree):
 
 def test_what_the_packages_import_is_declared(root, modules):
     """A third-party import is a dependency of ours, not only of a dependency."""
-    declared = {canonicalize_name(r.name) for r in wanted(root, "runtime")}
+    requirements = wanted(root, "runtime")
+    declared = {canonicalize_name(r.name) for r in requirements}
+    # psycopg[pool] is the distribution psycopg-pool.
+    declared |= {f"{r.name}-{extra}" for r in requirements for extra in r.extras}
     distributions = packages_distributions()
     ours = {"events", "projections", "services"} | set(sys.stdlib_module_names)
     undeclared = {
