@@ -116,19 +116,21 @@ def disagreement(row: Row, position: int) -> Finding | None:
     if row.position != position:
         return Finding(position, "position_gap", f"found {row.position}")
     raw: object = row.entry  # a database may hold another type than it should
-    if not isinstance(raw, bytes) or leaf_hash(raw) != row.leaf:
+    if not isinstance(raw, bytes):
+        return Finding(position, "row_unreadable", "entry is not bytes")
+    if leaf_hash(raw) != row.leaf:
         return Finding(position, "leaf_mismatch", "leaf is not the hash of entry")
     try:
-        if not _is_canonical(raw):
-            return Finding(position, "entry_not_canonical", "not RFC 8785")
         expected = _columns_of(raw)
     except (Malformed, LookupError, TypeError, AttributeError) as error:
         return Finding(position, "entry_not_canonical", str(error))
-    for name, value in expected.items():
-        column = getattr(row, name)
-        if type(column) is not type(value) or column != value:
-            return Finding(position, "column_mismatch", name)
-    return None
+    wrong = [name for name, value in expected.items() if not _same(row, name, value)]
+    return Finding(position, "column_mismatch", wrong[0]) if wrong else None
+
+
+def _same(row: Row, name: str, value: object) -> bool:
+    column = getattr(row, name)
+    return type(column) is type(value) and bool(column == value)
 
 
 def _is_canonical(raw: bytes) -> bool:
@@ -146,6 +148,8 @@ def _is_canonical(raw: bytes) -> bool:
 
 def _columns_of(raw: bytes) -> dict[str, Any]:
     """Return what the columns must be, going by the entry alone."""
+    if not _is_canonical(raw):
+        raise Malformed("entry_not_canonical", "not RFC 8785")
     event = _decode(raw)
     stream, version, kind, source, event_id = _indexed_of(event)
     ingested = entries.instant(event["ingestedtime"])
