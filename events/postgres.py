@@ -1,0 +1,340 @@
+"""The log in PostgreSQL: for several processes on one ledger.
+
+Rules of this file: connections, transactions and the contract of ``events.store``;
+nothing about what an entry means. One connection appends, a pool reads. The append lock
+is an advisory lock: the writer's role has no privilege that a row or table lock needs.
+Tables are made by ``postgres_schema``, statements are run by ``postgres_statements``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import starmap
+from typing import Any, Literal, Self, TypeVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.sql import SQL, Identifier
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from events import errors
+from events.postgres_schema import (
+    advisory_key,
+    check,
+    check_protection,
+    install,
+    require_schema_name,
+)
+from events.postgres_statements import (
+    PostgresAppend,
+    PostgresReads,
+    detail_of,
+    translated,
+)
+from events.selection import where
+from events.sql import load
+from events.store import Append, Coordinate, Node, Root, Row, Selection
+
+__all__ = ["PostgresStore", "Waits", "install"]
+
+_T = TypeVar("_T")
+_Connection = psycopg.Connection[tuple[Any, ...]]
+_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long the store waits, in seconds, before it answers ``Unavailable``.
+
+    ``lock``: for the append lock. ``statement``: for any one statement. ``idle``: a
+    process that stalls inside an append loses its transaction, and so the lock, to the
+    others. ``connect``: for a connection.
+    """
+
+    lock: float = 15.0
+    statement: float = 60.0
+    idle: float = 60.0
+    connect: float = 10.0
+
+
+class PostgresStore:
+    """A ledger's log in one schema. See ``events.store.Store`` for the contract."""
+
+    def __init__(self, dsn: str, *, schema: str, readers: int, waits: Waits) -> None:
+        """Prepare a store without connecting; ``open`` is the way in."""
+        require_schema_name(schema)
+        self.schema = schema
+        self._dsn = dsn
+        self._waits = waits
+        self._sql = {name: text.encode() for name, text in load("postgres").items()}
+        lock = advisory_key(schema, "append")
+        # One round trip. Each statement of it has its own snapshot, so the head is read
+        # as it is once the lock is ours.
+        self._begin = (
+            f"BEGIN; SELECT pg_advisory_xact_lock({lock}); ".encode()
+            + self._sql["head"]
+        )
+        self._mutex = threading.Lock()
+        self._writer: _Connection | None = None
+        self._closed = False
+        self._pool: ConnectionPool[_Connection] = ConnectionPool(
+            dsn,
+            min_size=1,
+            max_size=readers,
+            open=False,
+            timeout=waits.connect,
+            kwargs={"autocommit": True, "connect_timeout": max(2, int(waits.connect))},
+            configure=self._configure_reader,
+            name=f"henji-{schema}",
+        )
+
+    @classmethod
+    def open(
+        cls,
+        dsn: str,
+        *,
+        schema: str = "henji",
+        readers: int = 4,
+        waits: Waits = Waits(),
+        overprivileged: Literal["refuse", "allow"] = "refuse",
+    ) -> Self:
+        """Connect, and check what this connection may do to the log.
+
+        ``overprivileged="allow"`` is for laptops: it lets a superuser or owner in. See
+        ``postgres_schema.check`` for the errors; ``Unavailable('store_unavailable')``.
+        """
+        store = cls(dsn, schema=schema, readers=readers, waits=waits)
+        try:
+            with translated():
+                checked = check if overprivileged == "refuse" else check_protection
+                checked(store._connected(), schema)
+                store._pool.open(wait=True, timeout=waits.connect)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Release every connection. Idempotent. Waits for an append that is running."""
+        with self._mutex:
+            self._closed = True
+            self._drop_writer()
+        self._pool.close()
+
+    @contextmanager
+    def append(self) -> Iterator[Append]:
+        """Hold the append lock for one transaction; commit on a clean exit."""
+        with self._mutex:
+            with translated():
+                connection, head = self._begun()
+            try:
+                with translated():
+                    yield PostgresAppend(connection, self._sql, head)
+            except BaseException:
+                self._roll_back(connection)
+                raise
+            self._commit(connection)
+
+    def _begun(self) -> tuple[_Connection, Root | None]:
+        """Open the transaction and take the lock.
+
+        A connection that broke while idle is replaced once: nothing was sent on it that
+        could have had an effect.
+        """
+        idle = self._writer
+        if idle is not None:
+            try:
+                return idle, self._take_lock(idle)
+            except psycopg.OperationalError:
+                if not idle.closed:
+                    raise
+        fresh = self._connected()
+        return fresh, self._take_lock(fresh)
+
+    def _take_lock(self, connection: _Connection) -> Root | None:
+        try:
+            cursor = connection.execute(self._begin, prepare=False)
+            while cursor.nextset():
+                pass
+            return next(starmap(Root, cursor.fetchall()), None)
+        except BaseException:
+            self._roll_back(connection)
+            raise
+
+    def _connected(self) -> _Connection:
+        """Return a new writing connection: a lost commit must fail, not be guessed."""
+        self._drop_writer()
+        if self._closed:
+            raise errors.Unavailable("store_unavailable", "the store is closed")
+        seconds = max(2, int(self._waits.connect))
+        connection = psycopg.connect(
+            self._dsn, autocommit=True, connect_timeout=seconds
+        )
+        self._writer = connection
+        self._configure(connection)
+        connection.execute(
+            "SELECT set_config('lock_timeout', %s, false),"
+            " set_config('idle_in_transaction_session_timeout', %s, false),"
+            # Anything weaker would answer before the commit is on disk.
+            " set_config('synchronous_commit', CASE current_setting("
+            "'synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply'"
+            " ELSE 'on' END, false),"
+            # Plans made while the tables were small must not stay with large ones.
+            " set_config('enable_hashjoin', 'off', false),"
+            " set_config('enable_mergejoin', 'off', false)",
+            [_milliseconds(self._waits.lock), _milliseconds(self._waits.idle)],
+        )
+        return connection
+
+    def _configure(self, connection: _Connection) -> None:
+        connection.execute(
+            SQL("SET search_path TO {}, pg_temp").format(Identifier(self.schema))
+        )
+        connection.execute(
+            "SELECT set_config('statement_timeout', %s, false),"
+            " set_config('enable_seqscan', 'off', false),"
+            " set_config('jit', 'off', false)",
+            [_milliseconds(self._waits.statement)],
+        )
+
+    def _configure_reader(self, connection: _Connection) -> None:
+        self._configure(connection)
+        connection.execute("SET default_transaction_read_only = on")
+
+    def _commit(self, connection: _Connection) -> None:
+        """Commit. A crash before this leaves nothing; after it, the whole batch."""
+        try:
+            done = connection.execute(b"COMMIT", prepare=False)
+        except BaseException as error:
+            idle = connection.info.transaction_status == TransactionStatus.IDLE
+            if idle and isinstance(error, psycopg.Error) and not connection.closed:
+                detail = detail_of(error)  # The server answered: it rolled back.
+                raise errors.Unavailable("store_unavailable", detail) from error
+            self._drop_writer()
+            if isinstance(error, psycopg.Error):
+                raise errors.Unavailable("commit_unknown", detail_of(error)) from error
+            raise
+        if done.statusmessage != "COMMIT":
+            detail = "a statement had failed: rolled back"
+            raise errors.Unavailable("store_unavailable", detail)
+
+    def _roll_back(self, connection: _Connection) -> None:
+        """Roll back; a connection that cannot is closed, which rolls back as well."""
+        try:
+            connection.execute(b"ROLLBACK", prepare=False)
+        except psycopg.Error:
+            self._drop_writer()
+
+    def _drop_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with suppress(psycopg.Error):
+                writer.close()
+
+    def _read(self, use: Callable[[PostgresReads], _T]) -> _T:
+        """Run a read on a pooled connection; once more if connections had broken."""
+        with translated():
+            try:
+                with self._pool.connection() as connection:
+                    return use(PostgresReads(connection, self._sql))
+            except (PoolTimeout, psycopg.errors.QueryCanceled):
+                raise
+            except psycopg.OperationalError:
+                self._pool.check()
+            with self._pool.connection() as connection:
+                return use(PostgresReads(connection, self._sql))
+
+    def head(self) -> Root | None:
+        """Return the newest committed root, or None for an empty log."""
+        return self._read(lambda reads: reads.root("head"))
+
+    def row(self, position: int) -> Row | None:
+        """Return the entry at a position."""
+        return _first(self._read(lambda reads: reads.fetch("row", position)))
+
+    def rows(self, *, after: int, limit: int) -> list[Row]:
+        """Return up to ``limit`` rows with position > ``after``, ascending."""
+        return self._read(lambda reads: reads.fetch("rows", after, limit))
+
+    def find(self, source: str, event_id: str) -> Row | None:
+        """Return the entry of one submission key."""
+        return _first(self._read(lambda reads: reads.fetch("find", event_id, source)))
+
+    def find_id(self, event_id: str, *, limit: int = 2) -> list[Row]:
+        """Return entries with this id from any source, by position."""
+        return self._read(lambda reads: reads.fetch("find_id", event_id, limit))
+
+    def select(
+        self, selection: Selection, *, limit: int, newest_first: bool = False
+    ) -> list[Row]:
+        """Return up to ``limit`` matching rows by position (or its reverse)."""
+        clause = where(selection.narrowed(self.position_at), mark="%b")
+        order = "DESC" if newest_first else "ASC"
+        statement = (
+            f"SELECT * FROM log_entry WHERE {clause.text} "  # noqa: S608 - fixed fragments
+            f"ORDER BY position {order} LIMIT %b"
+        ).encode()
+        parameters = (*clause.parameters, limit)
+        return self._read(lambda reads: reads.entry_rows(statement, parameters))
+
+    def stream(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[Row]:
+        """Return rows of one stream with version > ``after``, by version."""
+        return self._read(lambda reads: reads.fetch("stream", stream, after, limit))
+
+    def hashes(self, coordinates: Sequence[Coordinate]) -> list[bytes]:
+        """Return the stored hashes in the order asked. KeyError: one is not stored."""
+        return self._read(lambda reads: reads.hashes(coordinates))
+
+    def leaves(self, *, start: int, end: int) -> list[bytes]:
+        """Return leaf hashes for leaf indexes [start, end)."""
+        return [leaf for (leaf,) in self._tuples("leaves", start, end)]
+
+    def entries(self, *, start: int, end: int) -> list[bytes]:
+        """Return entry bytes for leaf indexes [start, end)."""
+        return [entry for (entry,) in self._tuples("entries", start, end)]
+
+    def root_at(self, size: int) -> Root | None:
+        """Return the committed root row of exactly this size."""
+        return self._read(lambda reads: reads.root("root_at", size))
+
+    def position_at(self, ingested: int) -> int:
+        """Return the last position sealed at or before this instant (0: none)."""
+        return next((int(size) for (size,) in self._tuples("position_at", ingested)), 0)
+
+    def iter_entries(self, after: int = 0) -> Iterator[Row]:
+        """Yield all rows by position, page by page.
+
+        Not a server-side cursor: that would hold a connection and a snapshot for as
+        long as the consumer takes. Rows never change, so pages are as good.
+        """
+        while page := self.rows(after=after, limit=_PAGE):
+            yield from page
+            after = page[-1].position
+
+    def iter_nodes(self) -> Iterator[Node]:
+        """Yield all ``log_node`` rows by (level, idx), page by page."""
+        last = (0, -1)
+        while page := list(starmap(Node, self._tuples("nodes", *last, _PAGE))):
+            yield from page
+            last = (page[-1].level, page[-1].idx)
+
+    def iter_roots(self) -> Iterator[Root]:
+        """Yield all ``log_root`` rows by size, page by page."""
+        last = 0
+        while page := list(starmap(Root, self._tuples("roots", last, _PAGE))):
+            yield from page
+            last = page[-1].size
+
+    def _tuples(self, name: str, *parameters: object) -> list[tuple[Any, ...]]:
+        return self._read(lambda reads: reads.tuples(name, *parameters))
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(int(seconds * 1000))
+
+
+def _first(rows: list[Row]) -> Row | None:
+    return rows[0] if rows else None

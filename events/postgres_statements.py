@@ -1,0 +1,134 @@
+"""The statements of the PostgreSQL store on one connection, and its errors as ours.
+
+Rules of this file: named statements of ``sql/postgres.sql`` with parameters; no
+connecting, no BEGIN, no COMMIT. No pipeline mode: large batches hang in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import starmap
+from typing import Any
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from events import errors
+from events.store import Coordinate, Node, Root, Row
+
+_Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class PostgresReads:
+    """The reads that a pooled reader and an append transaction have in common."""
+
+    __slots__ = ("_connection", "_sql")
+
+    def __init__(self, connection: _Connection, sql: dict[str, bytes]) -> None:
+        self._connection = connection
+        self._sql = sql
+
+    def tuples(self, name: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Run a named statement, prepared, and return all its rows."""
+        cursor = self._connection.cursor(binary=True)
+        return cursor.execute(self._sql[name], parameters, prepare=True).fetchall()
+
+    def entry_rows(self, statement: bytes, parameters: tuple[object, ...]) -> list[Row]:
+        """Run any statement that yields entry rows."""
+        cursor = self._connection.cursor(binary=True)
+        return list(map(Row._make, cursor.execute(statement, parameters)))
+
+    def fetch(self, name: str, *parameters: object) -> list[Row]:
+        """Run a named statement that yields entry rows."""
+        return list(map(Row._make, self.tuples(name, *parameters)))
+
+    def root(self, name: str, *parameters: object) -> Root | None:
+        """Run a named statement that yields at most one root."""
+        return next(starmap(Root, self.tuples(name, *parameters)), None)
+
+    def hashes(self, coordinates: Sequence[Coordinate]) -> list[bytes]:
+        """Return stored hashes in the order asked. KeyError: one is not stored."""
+        positions = [index + 1 for level, index in coordinates if level == 0]
+        nodes = [pair for pair in coordinates if pair[0] > 0]
+        levels, indexes = [level for level, _ in nodes], [index for _, index in nodes]
+        rows = self.tuples("hashes", positions, levels, indexes)
+        found = {(level, index): one for level, index, one in rows}
+        return [found[coordinate] for coordinate in coordinates]
+
+
+class PostgresAppend(PostgresReads):
+    """One append transaction. See ``events.store.Append``."""
+
+    __slots__ = ("_head",)
+
+    def __init__(
+        self, connection: _Connection, sql: dict[str, bytes], head: Root | None
+    ) -> None:
+        super().__init__(connection, sql)
+        self._head = head
+
+    def head(self) -> Root | None:
+        """Return the newest root: read with the lock, no further query."""
+        return self._head
+
+    def rows(self, *, after: int, limit: int) -> list[Row]:
+        """Return up to ``limit`` rows with position > ``after``, ascending."""
+        return self.fetch("rows", after, limit)
+
+    def find_many(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+        """Return the entries that exist for these (source, id) pairs: one query."""
+        sources, ids = [source for source, _ in keys], [one for _, one in keys]
+        rows = self.fetch("find_many", sources, ids)
+        return {(row.source, row.id): row for row in rows}
+
+    def streams(self, names: Sequence[str]) -> list[Row]:
+        """Return all rows of these streams, by position: one query."""
+        return self.fetch("streams", list(names))
+
+    def versions(self, names: Sequence[str]) -> dict[str, int]:
+        """Return the current version of those streams that exist: one query."""
+        return dict(self.tuples("versions", list(names)))
+
+    def insert(self, *, rows: Sequence[Row], nodes: Sequence[Node], root: Root) -> None:
+        """Insert one sealed batch: one statement, one round trip."""
+        columns = [list(column) for column in zip(*rows, strict=True)] or [[]] * 10
+        tree = [list(column) for column in zip(*nodes, strict=True)] or [[]] * 3
+        cursor = self._connection.cursor(binary=True)
+        cursor.execute(self._sql["insert"], [*columns, *tree, *root], prepare=True)
+        self._head = root
+
+
+#: The first class that an error is an instance of decides. The rest are bugs of ours.
+_TRANSLATIONS: tuple[tuple[type[Exception], type[errors.HenjiError], str], ...] = (
+    (psycopg.errors.UniqueViolation, errors.Conflict, "version_conflict"),
+    (psycopg.errors.IntegrityError, errors.Corrupt, "row_refused"),
+    (psycopg.errors.DataError, errors.Malformed, "text_not_storable"),
+    (UnicodeEncodeError, errors.Malformed, "text_not_storable"),
+    (psycopg.errors.LockNotAvailable, errors.Unavailable, "store_busy"),
+    (psycopg.errors.QueryCanceled, errors.Unavailable, "store_busy"),
+    (PoolTimeout, errors.Unavailable, "store_busy"),
+    (psycopg.errors.UndefinedTable, errors.Unavailable, "store_not_installed"),
+    (psycopg.errors.InsufficientPrivilege, errors.Denied, "store_privilege_missing"),
+    (psycopg.OperationalError, errors.Unavailable, "store_unavailable"),
+    (psycopg.InterfaceError, errors.Unavailable, "store_unavailable"),
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise what the driver raises as one of our errors, without any row's content."""
+    try:
+        yield
+    except (psycopg.Error, UnicodeEncodeError) as error:
+        for known, ours, code in _TRANSLATIONS:
+            if isinstance(error, known):
+                raise ours(code, detail_of(error)) from error
+        raise
+
+
+def detail_of(error: Exception) -> str:
+    """Return the server's primary message, which holds no row, or the error's class."""
+    if isinstance(error, psycopg.Error) and error.diag.message_primary:
+        return error.diag.message_primary
+    return type(error).__name__
