@@ -28,8 +28,11 @@ from events.errors import Fault, Refused
 Term = Annotated[
     str,
     Meta(
-        pattern=r"^(?:PT[0-9]{1,4}[HM]|D[0-9]{1,4}|WD[0-9]{1,3})(?!\n)$",
-        description="PT2H hours, PT30M minutes, D30 calendar days, WD15 working days.",
+        pattern=r"^(?:PT[0-9]{1,4}[HM]|D[0-9]{1,4}|WD[0-9]{1,3})?(?!\n)$",
+        description=(
+            "PT2H hours, PT30M minutes, D30 calendar days, WD15 working days;"
+            " empty: none."
+        ),
         examples=["WD1"],
     ),
 ]
@@ -74,7 +77,7 @@ class Kind(Payload, frozen=True, kw_only=True):
     requires_plan: bool = True
     requires_checklist: bool = False
     #: The rule for the due where a registration names none.
-    default_due: Term | None = None
+    default_due: Term = ""
     #: A due in the past is accepted: a log of what has been is being recorded.
     past_due_allowed: bool = False
     #: Only the lead unit (progress: also a supporting one) acts as the owner.
@@ -90,12 +93,12 @@ class Kind(Payload, frozen=True, kw_only=True):
     #: Who drafts, asks or issues is not who approves, grants or cancels.
     separate_approver: bool = True
     #: Until when a receipt may be rejected, and after which a signature is late.
-    sign_window: Term | None = "WD1"
+    sign_window: Term = "WD1"
     max_extensions: Many = 2
-    #: The role that grants every extension after the first one.
-    senior_extension_role: Annotated[str, Meta(max_length=64)] | None = "headquarters"
+    #: The role that grants every extension after the first one; empty: the usual.
+    senior_extension_role: Annotated[str, Meta(max_length=64)] = "headquarters"
     #: The longest time to rectify after a failed verification.
-    rectification_window: Term | None = "WD15"
+    rectification_window: Term = "WD15"
     reopen_needs_lookback: bool = True
     suspension_pauses_clock: bool = False
 

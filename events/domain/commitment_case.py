@@ -1,0 +1,139 @@
+"""The case before a guard: who wants what of which commitment, and shared questions.
+
+Rules of this file: only what several guards ask. A guard is a function of the case that
+returns nothing or raises ``errors.Refused`` with its own code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from events.domain.commitment_state import TERMINAL, Commitment, person_of
+from events.domain.kinds import Kind
+from events.domain.model import Context, Event
+from events.domain.transitions import refuse
+from events.entries import rfc3339
+
+
+class Case(msgspec.Struct, frozen=True, gc=False):
+    """One event that wants to happen to one commitment of one kind."""
+
+    state: Commitment
+    event: Event
+    ctx: Context
+    kind: Kind
+
+    @property
+    def data(self) -> Any:
+        """The payload of the event."""
+        return self.event.data
+
+    @property
+    def person(self) -> str:
+        """Who acts."""
+        return person_of(self.ctx.actor)
+
+    @property
+    def approver(self) -> str:
+        """Who approves: the post named in the payload, or else who acts."""
+        post = self.event.data.approver_post
+        return f"post:{post}" if post else self.person
+
+
+Guard = Callable[[Case], None]
+
+#: A commitment, its parts, and theirs.
+MAX_DEPTH = 3
+
+
+def by_lead(case: Case) -> None:
+    """Only the lead unit acts as the owner, unless the kind lets everyone."""
+    state, actor = case.state, case.ctx.actor
+    if case.kind.owner_only and actor.unit != state.lead_unit:
+        raise refuse("not_lead_unit", "/type", lead=state.lead_unit, unit=actor.unit)
+
+
+def by_lead_or_support(case: Case) -> None:
+    """The lead unit or a supporting one reports progress."""
+    state, unit = case.state, case.ctx.actor.unit
+    if not case.kind.owner_only or unit == state.lead_unit:
+        return
+    if unit not in state.support_units:
+        raise refuse("not_owner_unit", "/type", lead=state.lead_unit, unit=unit)
+
+
+def known_units(ctx: Context, units: Iterable[str], pointer: str) -> None:
+    """Refuse a unit that has no stream, or has ended."""
+    for unit in units:
+        found = ctx.state_of("unit/" + unit)
+        if found is None:
+            raise refuse("unit_unknown", pointer, unit, unit=unit)
+        if not found.active:
+            raise refuse("unit_inactive", pointer, unit, unit=unit)
+
+
+def due_ahead(case: Case, due: int, pointer: str) -> None:
+    """A due lies ahead, unless the kind records what has been."""
+    if due <= case.ctx.at and not case.kind.past_due_allowed:
+        raise refuse("due_in_past", pointer, due=rfc3339(due), at=rfc3339(case.ctx.at))
+
+
+def enough_evidence(evidence: list[Any], least: int) -> None:
+    """Different pieces count; the same digest twice is one."""
+    given = len({piece.sha256 for piece in evidence})
+    if given < least:
+        raise refuse("evidence_required", "/data/evidence", given=given, least=least)
+
+
+def checklist_complete(checklist: Any) -> None:
+    """Every item of a checklist that is given has passed."""
+    missed = [item.item for item in checklist.items if not item.passed]
+    if missed:
+        raise refuse("checklist_incomplete", "/data/checklist/items", missed=missed)
+
+
+def parent_of(state: Commitment, ctx: Context) -> Commitment | None:
+    """Return the state of the parent, if it has one."""
+    found = ctx.state_of("commitment/" + state.parent) if state.parent else None
+    return found if isinstance(found, Commitment) else None
+
+
+def children_final(case: Case) -> None:
+    """No part is left open: each was registered and is closed, merged or cancelled.
+
+    A part that failed, or was never registered, must first leave the decomposition.
+    """
+    if not case.state.children:
+        return
+    left = {}
+    for key in case.state.children:
+        child = case.ctx.state_of("commitment/" + key)
+        status = child.status if isinstance(child, Commitment) else "unregistered"
+        if status not in TERMINAL or status == "failed":
+            left[key] = status
+    if left:
+        raise refuse("children_open", "/subject", ", ".join(left), children=left)
+
+
+def within(limit: int | None, due: int | None, pointer: str) -> None:
+    """A part is due no later than the whole."""
+    if limit is not None and due is not None and due > limit:
+        raise refuse("child_due_after_parent", pointer, parent_due=rfc3339(limit))
+
+
+def ancestors(state: Commitment, ctx: Context) -> list[str]:
+    """Return the keys above, nearest first; at most the allowed depth of them."""
+    keys: list[str] = []
+    above: Commitment | None = state
+    while above is not None and above.parent and len(keys) < MAX_DEPTH:
+        keys.append(above.parent)
+        above = parent_of(above, ctx)
+    return keys
+
+
+def depth(state: Commitment, ctx: Context) -> int:
+    """Return 1 for a root, 2 for its parts ..."""
+    return 1 + len(ancestors(state, ctx))
