@@ -1,0 +1,1 @@
+"""Import of process logs from other systems, through the public HTTP API."""

@@ -1,0 +1,52 @@
+"""A row of a source file, and how a file is opened and read as rows.
+
+Only the shape that all readers share belongs here; a format has its own file
+(``csv_rows``, ``xes_rows``), and what the columns mean is the mapping's business.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, cast
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One event of the source.
+
+    ``place`` tells a person where to look: the last line of the row in a CSV file, the
+    ordinal of the event in an XES file (both from 1). ``cells`` maps column to text.
+    """
+
+    place: int
+    cells: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Oddities:
+    """What a reader noticed about the file itself, counted as it goes.
+
+    ``header`` has the columns of a format that names them before its first row.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    header: tuple[str, ...] | None = None
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """Open a file for reading, unpacked if its first two bytes say gzip.
+
+    The name is not asked: exports are often packed without saying so.
+    """
+    raw = path.open("rb")
+    magic = raw.read(2)
+    raw.seek(0)
+    if magic != _GZIP_MAGIC:
+        return raw
+    return cast("BinaryIO", gzip.GzipFile(fileobj=raw))

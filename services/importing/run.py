@@ -1,0 +1,205 @@
+"""An import from file to report: read, put in order, plan, send.
+
+The steps are elsewhere; here they are joined. Clock, waiting, transport and terminal
+come from the caller, so that all of it runs in a test without a network.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from events.errors import HenjiError, Malformed
+from services.importing import client, staging
+from services.importing.csv_rows import csv_rows
+from services.importing.mapping import LogMapping, wanted_columns
+from services.importing.plan import CaseRow, Setup, plan_case, read_time, setup
+from services.importing.plan import unit_event as plan_unit
+from services.importing.report import Report
+from services.importing.rows import Oddities, Row, open_bytes
+from services.importing.xes_rows import xes_rows
+
+_STEP = 500
+
+#: Why the log may refuse a unit that it has: same id with other content (the unit was
+#: first seen at another time in another file), or created by somebody else.
+_UNIT_IS_THERE = frozenset({"event_id_conflict", "stream_already_started"})
+
+#: Told (what is being done, how much is done, of how much: None when nobody knows).
+Progress = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What reaches the import from outside: the API, waiting, a clock, who watches."""
+
+    post: client.Post
+    wait: client.Wait
+    clock: Callable[[], float]
+    progress: Progress
+
+
+def run_import(file: Path, mapping: LogMapping, edge: Edge) -> Report:
+    """Import a log file through the HTTP API and give the account of it.
+
+    A second run of the same file adds nothing; so an import that was cut off is simply
+    run again. What the source or the log does not let in is in the report. Raises
+    ``Malformed`` for a file that cannot be read at all or lacks a mapped column: then
+    nothing was sent.
+    """
+    began = edge.clock()
+    report = Report(file=file.name, source=mapping.source)
+    with staging.staging() as stage:
+        plan_file(file, mapping, stage=stage, report=report, progress=edge.progress)
+        try:
+            _send(stage, edge, report)
+        except HenjiError as error:
+            report.stopped = {"code": error.code, "detail": error.detail}
+    report.seconds = round(edge.clock() - began, 3)
+    return report
+
+
+def plan_file(
+    file: Path,
+    mapping: LogMapping,
+    *,
+    stage: sqlite3.Connection,
+    report: Report,
+    progress: Progress,
+) -> None:
+    """Put all events of a file on the stage, by time; count what cannot be mapped."""
+    to = setup(mapping)
+    oddities = Oddities()
+    wanted = wanted_columns(mapping)
+    rows = _checked(open_rows(file, mapping, oddities), wanted, oddities)
+    staging.put_rows(
+        stage,
+        _case_rows(to, rows, wanted=wanted, report=report, progress=progress),
+    )
+    report.oddities = dict(oddities.counts)
+    _plan_cases(to, stage, report=report, progress=progress)
+    report.events = staging.count_events(stage)
+
+
+def open_rows(file: Path, mapping: LogMapping, oddities: Oddities) -> Iterator[Row]:
+    """Read a file in the format that the mapping names, or its first bytes show."""
+    form = mapping.format.type
+    if form == "auto":
+        form = "xes" if _looks_like_xml(file) else "csv"
+    if form == "xes":
+        return xes_rows(file, oddities)
+    return csv_rows(file, mapping.format, oddities)
+
+
+def _looks_like_xml(file: Path) -> bool:
+    try:
+        with open_bytes(file) as raw:
+            start = raw.read(64)
+    except (OSError, EOFError) as error:
+        raise Malformed("import_file_unreadable", str(error), file=file.name) from error
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+
+
+def _checked(
+    rows: Iterator[Row], wanted: Mapping[str, str], oddities: Oddities
+) -> Iterator[Row]:
+    """Pass the rows on if the file's header, where it has one, names what is mapped."""
+    for number, row in enumerate(rows):
+        if number == 0:
+            _check_header(wanted, oddities.header)
+        yield row
+
+
+def _check_header(wanted: Mapping[str, str], header: tuple[str, ...] | None) -> None:
+    lacking = [] if header is None else [name for name in wanted if name not in header]
+    if lacking:
+        first = lacking[0]
+        detail = "; ".join(f"{wanted[name]} = {name!r}" for name in lacking)
+        raise Malformed("import_column_missing", detail, key=wanted[first])
+
+
+def _case_rows(
+    to: Setup,
+    rows: Iterator[Row],
+    *,
+    wanted: Mapping[str, str],
+    report: Report,
+    progress: Progress,
+) -> Iterator[tuple[str, CaseRow]]:
+    """Keep of each row the mapped cells that say something, and its case and time."""
+    columns, missing = to.mapping.columns, frozenset(to.mapping.missing)
+    unseen = dict(wanted)
+    for row in rows:
+        report.rows += 1
+        if report.rows % _STEP == 0:
+            progress("reading", report.rows, None)
+        cells = _telling(row.cells, wanted, missing)
+        for name in unseen.keys() & row.cells.keys():
+            del unseen[name]
+        case = cells.get(columns.case)
+        if case is None:
+            report.find("case_missing", row.place, "")
+            continue
+        yield case, CaseRow(row.place, read_time(to, cells, columns.time), cells)
+    for name, key in unseen.items():
+        report.find("column_never_seen", 0, f"{key} = {name!r}")
+
+
+def _telling(
+    cells: Mapping[str, str], wanted: Mapping[str, str], missing: frozenset[str]
+) -> dict[str, str]:
+    found = {name: cells[name].strip() for name in wanted if name in cells}
+    return {name: text for name, text in found.items() if text and text not in missing}
+
+
+def _plan_cases(
+    to: Setup, stage: sqlite3.Connection, *, report: Report, progress: Progress
+) -> None:
+    units: dict[str, int] = {}
+    for case, rows in staging.cases(stage):
+        report.cases += 1
+        if report.cases % _STEP == 0:
+            progress("planning", report.cases, None)
+        plan = plan_case(to, case, rows)
+        staging.put_events(stage, plan.events)
+        for value, first in plan.units.items():
+            units[value] = min(first, units.get(value, first))
+        for finding in plan.findings:
+            report.find(finding.code, finding.place, finding.detail)
+        report.count_names("unknown_activities", plan.unknown)
+        report.count_names("ignored_activities", plan.ignored)
+    if to.mapping.units.create:
+        planned = (plan_unit(to, value, units[value]) for value in sorted(units))
+        staging.put_events(stage, planned, rank=staging.UNIT)
+
+
+def _send(stage: sqlite3.Connection, edge: Edge, report: Report) -> None:
+    done = 0
+    staged = (
+        client.Staged(place, rank == staging.UNIT, body)
+        for place, rank, body in staging.events(stage)
+    )
+    edge.progress("sending", done, report.events)
+    for batch in client.batches(staged):
+        outcome = client.send(batch, edge.post, edge.wait)
+        report.accepted += outcome.accepted
+        report.duplicates += outcome.duplicates
+        report.checkpoint = outcome.checkpoint or report.checkpoint
+        for refusal in outcome.refusals:
+            _count(refusal, report)
+        done += len(batch)
+        edge.progress("sending", done, report.events)
+
+
+def _count(refusal: client.Refusal, report: Report) -> None:
+    place = refusal.staged.place
+    if refusal.staged.creates_unit and refusal.code in _UNIT_IS_THERE:
+        # Another file or another import named this unit first: it stays as it is.
+        report.units_known += 1
+    elif refusal.is_conflict:
+        report.conflicts.add(place, refusal.id)
+    else:
+        report.rejected += 1
+        report.refuse(refusal.code, place, f"{refusal.id} {refusal.detail}".strip())
