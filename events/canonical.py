@@ -106,13 +106,9 @@ def pointer_to(name: str) -> str:
 def _number(literal: str) -> int | float:
     """Read a literal that has a fraction or an exponent (msgspec's float hook)."""
     number = float(literal)
-    if not number.is_integer():
-        if math.isinf(number):
-            raise Malformed("number_overflow", literal[:40])
-        return number
-    if abs(number) > MAX_INTEGER:
-        raise Malformed("unsafe_integer", literal[:40])
-    return int(number)
+    if math.isinf(number):
+        raise Malformed("number_overflow", literal[:40])
+    return int(number) if number.is_integer() else number
 
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=_number)

@@ -56,6 +56,8 @@ REFUSED = [
     ({"source": "1:2"}, "invalid_uri_reference", "/source"),
     ({"source": "https://例/"}, "invalid_uri_reference", "/source"),
     ({"source": "http://[::1"}, "invalid_uri_reference", "/source"),
+    ({"source": "http://a:99b/"}, "invalid_uri_reference", "/source"),
+    ({"source": "//a@b@c"}, "invalid_uri_reference", "/source"),
     ({"source": "a#b#c"}, "invalid_uri_reference", "/source"),
     ({"dataschema": "schemas/note"}, "invalid_uri", "/dataschema"),
     ({"dataschema": "https://a.example/s#v1"}, "invalid_uri", "/dataschema"),

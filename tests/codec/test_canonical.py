@@ -78,6 +78,7 @@ def test_each_forbidden_text_is_refused_with_its_own_code(raw, code):
     ("raw", "value", "text"),
     [
         (b"-0", 0, b"0"),
+        (b'{"\\u005c":"\\u005c"}', {"\\": "\\"}, b'{"\\\\":"\\\\"}'),
         (b"-0.0", 0, b"0"),
         (b"1.0", 1, b"1"),
         (b"1E2", 100, b"100"),
