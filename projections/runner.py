@@ -1,0 +1,226 @@
+"""Folding the log into a projection: batches, positions, rebuilds, and stopping.
+
+Rules of this file: what every projection needs and none decides: no event type is named
+here. Each step reads a batch, folds it purely and commits rows and position together.
+A crash before that commit leaves nothing; a crash after it loses nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from events.errors import Conflict, Unavailable
+from events.store import Reader, Row
+from projections.tables import Changes, Fetch, Projector, Values
+from projections.views import Generation, Poison, Views
+
+BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a projection stands. ``lag_us`` is the age of the oldest unfolded entry."""
+
+    name: str
+    version: int
+    generation: int | None
+    position: int
+    head: int
+    lag_events: int
+    lag_us: int
+    building: int | None
+    poison: Poison | None
+
+
+class Runner:
+    """Keeps one projection up to date; safe beside other runners of the same one.
+
+    ``wake`` is set by whoever commits to the log; without it a poll finds new entries.
+    """
+
+    def __init__(
+        self,
+        *,
+        reader: Reader,
+        views: Views,
+        projector: Projector,
+        wake: threading.Event,
+        batch: int = BATCH,
+        poll_seconds: float = 0.5,
+    ) -> None:
+        self._reader = reader
+        self._views = views
+        self._projector = projector
+        self._wake = wake
+        self._batch = batch
+        self._poll_seconds = poll_seconds
+        self._target: Generation | None = None
+
+    def step(self) -> int:
+        """Fold one batch; return how many entries were folded, 0 when caught up.
+
+        ``errors.Unavailable('projection_stopped')`` at a poison event: what precedes it
+        is folded and committed, the event itself never skipped. When another runner
+        was faster, nothing is written and the next step goes on from its position.
+        """
+        target = self._target or self._find_target()
+        rows = self._reader.rows(after=target.position, limit=self._batch)
+        if not rows:
+            self._target = self._caught_up(target)
+            return 0
+        try:
+            self._target = self._advance(target, rows)
+        except Conflict as conflict:
+            if conflict.code != "projection_moved":
+                raise
+            self._target = None
+        return len(rows)
+
+    def catch_up(self) -> int:
+        """Step until nothing is left; return how many entries were folded."""
+        total = 0
+        while count := self.step():
+            total += count
+        return total
+
+    def rebuild(self) -> Generation:
+        """Build a new generation beside the live one and switch to it; return it.
+
+        May run while another thread or process keeps the live one up to date.
+        """
+        target = self._views.create(self._projector)
+        while True:
+            rows = self._reader.rows(after=target.position, limit=self._batch)
+            if rows:
+                target = self._advance(target, rows)
+            elif self._views.switch(target):
+                return replace(target, state="live")
+
+    def run(self, stop: threading.Event) -> None:
+        """Step until ``stop`` is set (then set ``wake`` too) or a poison event.
+
+        A store that cannot be reached is asked again after the poll interval.
+        """
+        while not stop.is_set():
+            self._wake.clear()
+            try:
+                idle = self.step() == 0
+            except Unavailable as error:
+                if error.code == "projection_stopped":
+                    return
+                self._target = None
+                idle = True
+            if idle and not stop.is_set():
+                self._wake.wait(self._poll_seconds)
+
+    def status(self, now: int) -> Status:
+        """Return position, lag and poison of the live (or first building) tables."""
+        generations = self._views.generations(self._projector.name)
+        live = next((g for g in generations if g.state == "live"), None)
+        building = next((g for g in generations if g.state == "building"), None)
+        shown = live or building
+        position = shown.position if shown else 0
+        root = self._reader.head()
+        head = root.size if root else 0
+        oldest = self._reader.row(position + 1) if head > position else None
+        return Status(
+            name=self._projector.name,
+            version=shown.version if shown else self._projector.version,
+            generation=shown.number if shown else None,
+            position=position,
+            head=head,
+            lag_events=max(0, head - position),
+            lag_us=max(0, now - oldest.ingested) if oldest else 0,
+            building=building.position if building else None,
+            poison=shown.poison if shown else None,
+        )
+
+    def _find_target(self) -> Generation:
+        """Return the live generation of this version, else one to build, maybe new."""
+        mine = [
+            generation
+            for generation in self._views.generations(self._projector.name)
+            if generation.version == self._projector.version
+            and generation.state != "retired"
+        ]
+        for generation in mine:
+            if generation.state == "live":
+                return generation
+        return mine[0] if mine else self._views.create(self._projector)
+
+    def _caught_up(self, target: Generation) -> Generation | None:
+        if target.state == "live":
+            return self._still_live(target)
+        self._views.switch(target)
+        return None
+
+    def _still_live(self, target: Generation) -> Generation | None:
+        """Forget a generation that a rebuild has replaced while nothing was written."""
+        current = self._views.max_tracking_id(target.label)
+        found = self._views.generations(target.name)
+        same = any(g.number == target.number and g.state == "live" for g in found)
+        return target if same and current == target.position else None
+
+    def _advance(self, target: Generation, rows: Sequence[Row]) -> Generation:
+        fetch = self._fetch(target)
+        try:
+            changes = self._projector.fold(rows, fetch)
+        except Exception as cause:
+            good = _good_prefix(self._projector, rows, fetch)
+            if good:
+                fold = partial(self._projector.fold, rows[:good])
+                target = self._apply(target, rows[:good], fold(fetch))
+            bad = rows[good]
+            reason = f"{type(cause).__name__}: {cause}"[:500]
+            self._views.stop_at(target, Poison(bad.position, bad.type, reason))
+            raise Unavailable(
+                "projection_stopped",
+                reason,
+                projection=self._projector.name,
+                position=bad.position,
+                type=bad.type,
+            ) from cause
+        return self._apply(target, rows, changes)
+
+    def _apply(
+        self, target: Generation, rows: Sequence[Row], changes: Changes
+    ) -> Generation:
+        return self._views.apply(
+            target,
+            self._projector.tables,
+            position=rows[-1].position,
+            changes=changes,
+        )
+
+    def _fetch(self, target: Generation) -> Fetch:
+        tables = {table.name: table for table in self._projector.tables}
+
+        def fetch(table: str, keys: Sequence[str]) -> dict[str, Values]:
+            return self._views.fetch(target, tables[table], keys) if keys else {}
+
+        return fetch
+
+
+def _good_prefix(projector: Projector, rows: Sequence[Row], fetch: Fetch) -> int:
+    """Return how many entries fold before the first that does not, by bisection."""
+    low, high = 0, len(rows) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if _folds(projector, rows[: middle + 1], fetch):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _folds(
+    projector: Projector, rows: Sequence[Row], fetch: Callable[..., object]
+) -> bool:
+    try:
+        projector.fold(rows, fetch)  # type: ignore[arg-type]
+    except Exception:  # noqa: BLE001 - any failure of a fold is what is looked for
+        return False
+    return True
