@@ -61,7 +61,7 @@ def compiled(text: str) -> jsonschema_rs.Draft202012Validator:
     schema_dialect_unsupported or schema_invalid, pointing at ``/data/schema``.
     """
     if len(text.encode()) > MAX_SCHEMA_BYTES:
-        raise _bad("schema_too_large", limit=MAX_SCHEMA_BYTES)
+        raise _refuse("schema_too_large", limit=MAX_SCHEMA_BYTES)
     schema = msgspec.json.decode(text)
     _inspect(schema)
     try:
@@ -72,7 +72,7 @@ def compiled(text: str) -> jsonschema_rs.Draft202012Validator:
             pattern_options=jsonschema_rs.RegexOptions(size_limit=1 << 20),
         )
     except (ValueError, jsonschema_rs.ReferencingError) as cause:
-        raise _bad("schema_invalid", str(cause)) from cause
+        raise _refuse("schema_invalid", str(cause)) from cause
 
 
 def own(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
@@ -144,15 +144,15 @@ def _wrong_type(
 def _inspect(schema: object) -> None:
     """Refuse what must not be compiled: remote references, deep nesting ..."""
     if not isinstance(schema, dict | bool):
-        raise _bad("schema_invalid", "a schema is an object or a boolean")
+        raise _refuse("schema_invalid", "a schema is an object or a boolean")
     if isinstance(schema, dict) and schema.get("$schema", DIALECT) != DIALECT:
-        raise _bad("schema_dialect_unsupported", expected=DIALECT)
+        raise _refuse("schema_dialect_unsupported", expected=DIALECT)
     level: list[Any] = [schema]
     for _ in range(MAX_SCHEMA_DEPTH):
         level = [child for node in level for child in _children(node)]
         if not level:
             return
-    raise _bad("schema_too_deep", limit=MAX_SCHEMA_DEPTH)
+    raise _refuse("schema_too_deep", limit=MAX_SCHEMA_DEPTH)
 
 
 def _children(node: object) -> list[Any]:
@@ -163,10 +163,10 @@ def _children(node: object) -> list[Any]:
     for keyword in ("$ref", "$dynamicRef"):
         target = node.get(keyword)
         if isinstance(target, str) and not target.startswith("#"):
-            raise _bad("schema_remote_reference", target)
+            raise _refuse("schema_remote_reference", target)
     return list(node.values())
 
 
-def _bad(code: str, detail: str = "", **parameters: object) -> Refused:
+def _refuse(code: str, detail: str = "", **parameters: object) -> Refused:
     fault = Fault(code=code, detail=detail, pointer="/data/schema")
     return Refused(code, detail, faults=(fault,), **parameters)

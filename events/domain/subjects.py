@@ -1,4 +1,4 @@
-"""Subjects 监管对象: one file (一企一档) and plan (一企一策) an enterprise, site or road.
+"""Subjects 监管对象: one file 一企一档 and plan 一企一策 an enterprise, site or road.
 
 Rules of this file: what is on file about the subject and what is ordered for it.
 Visits, findings and promises about it are streams of their own.
