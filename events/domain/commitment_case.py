@@ -72,7 +72,7 @@ def known_units(ctx: Context, units: Iterable[str], pointer: str) -> None:
         if found is None:
             raise refuse("unit_unknown", pointer, unit, unit=unit)
         if not found.active:
-            raise refuse("unit_inactive", pointer, unit, unit=unit)
+            raise refuse("unit_not_active", pointer, unit, unit=unit)
 
 
 def due_ahead(case: Case, due: int, pointer: str) -> None:

@@ -6,7 +6,6 @@ checked before it, against the catalogue; here it is state, kind, unit and perso
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -28,7 +27,6 @@ from events.domain.model import Context, Event, Stamps
 from events.domain.transitions import refuse
 from events.entries import rfc3339
 
-_KEY = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _REGISTERED = type_name("registered")
 _PROGRESS = type_name("progress_reported")
 _NOTHING: Stamps = MappingProxyType({})
@@ -110,8 +108,6 @@ def decide(state: Commitment | None, event: Event, ctx: Context) -> Stamps:
 def _register(state: Commitment | None, event: Event, ctx: Context) -> Stamps:
     if state is not None:
         raise refuse("commitment_exists", "/subject", event.stream)
-    if not _KEY.fullmatch(event.stream.partition("/")[2]):
-        raise refuse("commitment_key_malformed", "/subject", event.stream)
     kind = kinds.current(event.data.kind, ctx)
     entry.registered_whole(kind, event)
     entry.registered_known(kind, event, ctx)
