@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import jsonschema_rs
 import msgspec
@@ -157,7 +157,10 @@ def schema(name: str) -> dict[str, Any]:
         "description": row.description or body.get("description", row.en),
         "examples": [dict(example) for example in row.examples],
     }
-    return document | ({"$defs": definitions} if definitions else {})
+    if definitions:
+        document["$defs"] = definitions
+    # Defaults of structs may be tuples: what is served is JSON, whoever asks.
+    return cast("dict[str, Any]", msgspec.json.decode(msgspec.json.encode(document)))
 
 
 def describe(name: str, language: str = "en") -> dict[str, Any]:

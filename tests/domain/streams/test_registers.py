@@ -1,0 +1,237 @@
+"""Keys, the ledger, external types and published kinds of commitment."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from events import catalogue
+from events.domain import access
+from events.entries import instant
+from events.errors import Refused
+
+NOW = instant("2017-11-24T08:00:00Z")
+KEY = "access/k1"
+CREATED = {
+    "key_id": "k1",
+    "secret_sha256": "ab" * 32,
+    "roles": ["lead"],
+    "scopes": ["events:write"],
+    "sources": ["urn:example:oa:*", "urn:example:one"],
+}
+TYPE = "catalogue/org.example.call.v1"
+REGISTERED = {
+    "type": "org.example.call.v1",
+    "title_en": "Call",
+    "title_zh": "来电",
+    "schema": {"type": "object", "properties": {"n": {"type": "integer"}}},
+    "examples": [{"n": 1}],
+}
+VKEY = "log.example+c2c0ffee+AWFub3RoZXI="
+POLICY = "policy/permit"
+KIND = {
+    "name": "permit",
+    "version": 2,
+    "en": "Permit",
+    "zh": "许可",
+    "entry_state": "in_progress",
+}
+
+
+def test_roles_and_scopes_are_named_in_both_languages():
+    """The tables of names and the values that payloads accept are the same."""
+    for table, accepted in ((access.ROLES, access.Role), (access.SCOPES, access.Scope)):
+        assert tuple(table) == get_args(accepted)
+        assert all(en and zh for en, zh in table.values())
+
+
+def test_a_key_is_usable_until_it_expires(world):
+    """The end of a key is exclusive."""
+    end = instant("2017-12-01T00:00:00Z")
+    world.send("access.key_created", KEY, **CREATED, expires="2017-12-01T00:00:00Z")
+    key = world.states[KEY]
+    assert key.usable(end - 1)
+    assert not key.usable(end)
+
+
+def test_a_key_is_usable_until_it_is_revoked(world):
+    """Revocation counts from its seal on, once."""
+    world.send("access.key_created", KEY, **CREATED)
+    assert world.states[KEY].usable(NOW + 10**15)
+    world.send("access.key_revoked", KEY, reason="lost")
+    key = world.states[KEY]
+    assert key.usable(key.revoked_at - 1)
+    assert not key.usable(key.revoked_at)
+    again = world.refusal("access.key_revoked", KEY, reason="lost")
+    assert again == ("not_allowed_in_state", "/type")
+
+
+def test_a_key_is_of_its_stream_and_not_expired(world):
+    """A key id that is not the stream's, or an end in the past, is refused."""
+    other = world.refusal("access.key_created", "access/k2", **CREATED)
+    assert other == ("key_id_mismatch", "/data/key_id")
+    past = world.refusal(
+        "access.key_created", KEY, **CREATED, expires="2017-11-24T08:00:00Z"
+    )
+    assert past == ("key_expiry_past", "/data/expires")
+
+
+@pytest.mark.parametrize(
+    ("source", "allowed"),
+    [
+        ("urn:example:oa:1", True),
+        ("urn:example:oa:", True),
+        ("urn:example:one", True),
+        ("urn:example:one:more", False),
+        ("urn:example:o", False),
+    ],
+)
+def test_a_key_sends_as_its_sources(world, source, allowed):
+    """A pattern is exact, or a prefix before its star."""
+    world.send("access.key_created", KEY, **CREATED)
+    assert world.states[KEY].may_send_as(source) is allowed
+
+
+def test_the_ledger_is_opened_once_under_its_origin(world):
+    """The origin is that of the stream, and a ledger begins once."""
+    stream = "ledger/log.example/demo"
+    wrong = world.refusal("ledger.opened", stream, origin="x", vkeys=[VKEY])
+    assert wrong == ("ledger_origin_mismatch", "/data/origin")
+    opened = {"origin": "log.example/demo", "vkeys": [VKEY]}
+    world.send("ledger.opened", stream, **opened)
+    assert world.states[stream].vkeys == (VKEY,)
+    twice = world.refusal("ledger.opened", stream, **opened)
+    assert twice == ("stream_already_started", "/subject")
+
+
+def test_registering_again_makes_the_next_version(world):
+    """Versions of an external type count up; the newest schema holds."""
+    world.send("catalogue.type_registered", TYPE, **REGISTERED)
+    narrower = REGISTERED["schema"] | {"required": ["n"]}
+    world.send("catalogue.type_registered", TYPE, **(REGISTERED | {"schema": narrower}))
+    state = world.states[TYPE]
+    assert state.version == 2
+    with pytest.raises(Refused):
+        catalogue.validate_external(state, {})
+
+
+def test_external_data_keeps_its_schema(world):
+    """A violation is reported with its pointer; valid data passes."""
+    world.send("catalogue.type_registered", TYPE, **REGISTERED)
+    catalogue.validate_external(world.states[TYPE], {"n": 2})
+    with pytest.raises(Refused) as caught:
+        catalogue.validate_external(world.states[TYPE], {"n": "2"})
+    assert caught.value.code == "schema_violation"
+    assert [f.pointer for f in caught.value.faults] == ["/data/n"]
+
+
+def test_unknown_and_retired_types_are_refused(world):
+    """No state is an unknown type; a retired one takes no data and stays retired."""
+    with pytest.raises(Refused) as caught:
+        catalogue.validate_external(None, {})
+    assert caught.value.code == "unknown_event_type"
+    world.send("catalogue.type_registered", TYPE, **REGISTERED)
+    world.send("catalogue.type_retired", TYPE, reason="x")
+    with pytest.raises(Refused) as caught:
+        catalogue.validate_external(world.states[TYPE], {"n": 1})
+    assert caught.value.code == "event_type_retired"
+    again = world.refusal("catalogue.type_registered", TYPE, **REGISTERED)
+    assert again == ("not_allowed_in_state", "/type")
+
+
+def nested(depth):
+    """Return a schema that is nested so deep."""
+    schema = {"type": "string"}
+    for _ in range(depth):
+        schema = {"items": schema}
+    return schema
+
+
+@pytest.mark.parametrize(
+    ("schema", "code"),
+    [
+        ({"type": "no such type"}, "schema_invalid"),
+        ({"pattern": "("}, "schema_invalid"),
+        ({"pattern": r"(a)\1"}, "schema_invalid"),
+        ({"pattern": "(?=a)"}, "schema_invalid"),
+        ({"$ref": "https://example.org/s.json"}, "schema_remote_reference"),
+        ({"items": [{"$ref": "other.json#/a"}]}, "schema_remote_reference"),
+        ({"$dynamicRef": "x#y"}, "schema_remote_reference"),
+        ({"$ref": "#/$defs/none"}, "schema_invalid"),
+        (
+            {"$schema": "http://json-schema.org/draft-07/schema#"},
+            "schema_dialect_unsupported",
+        ),
+        ({"description": "x" * 65_536}, "schema_too_large"),
+        (nested(40), "schema_too_deep"),
+    ],
+)
+def test_dangerous_schemas_are_refused(world, schema, code):
+    """A schema must compile, stay inside itself, be small and flat, not backtrack."""
+    refused = world.refusal(
+        "catalogue.type_registered", TYPE, **(REGISTERED | {"schema": schema})
+    )
+    assert refused == (code, "/data/schema")
+
+
+def test_examples_keep_their_schema(world):
+    """An example that breaks its schema is pointed at in the registration."""
+    refused = world.refusal(
+        "catalogue.type_registered",
+        TYPE,
+        **(REGISTERED | {"examples": [{"n": 1}, {"n": "x"}]}),
+    )
+    assert refused == ("example_violates_schema", "/data/examples/1/n")
+
+
+def test_names_of_ours_are_reserved(world):
+    """Nobody registers henji.*, nor a name that is not the stream's."""
+    ours = world.refusal(
+        "catalogue.type_registered",
+        "catalogue/henji.unit.created.v2",
+        **(REGISTERED | {"type": "henji.unit.created.v2"}),
+    )
+    assert ours == ("type_name_reserved", "/data/type")
+    other = world.refusal("catalogue.type_registered", TYPE + "x", **REGISTERED)
+    assert other == ("type_name_mismatch", "/data/type")
+
+
+@pytest.mark.parametrize(
+    ("event", "stream"),
+    [
+        ({"source": "urn:a", "subject": "s/1"}, "external/s/1"),
+        ({"source": "urn:a"}, "external/urn:a"),
+        ({"source": "urn:a", "subject": "commitment/1"}, "external/commitment/1"),
+    ],
+)
+def test_external_events_never_enter_our_streams(event, stream):
+    """An external event lives under external/, by its subject or its source."""
+    assert catalogue.external_stream(event) == stream
+
+
+def test_kind_versions_increase_and_stay(world):
+    """A published version can be had for ever; the newest is the default."""
+    world.send("policy.kind_published", POLICY, **KIND)
+    world.send("policy.kind_published", POLICY, **(KIND | {"version": 4}))
+    policy = world.states[POLICY]
+    assert [policy.policy(n) and policy.policy(n).version for n in (None, 2, 3, 4)] == [
+        4,
+        2,
+        None,
+        4,
+    ]
+    for version in (2, 3, 4):
+        refused = world.refusal(
+            "policy.kind_published", POLICY, **(KIND | {"version": version})
+        )
+        assert refused == ("kind_version_not_later", "/data/version")
+
+
+def test_a_kind_is_sound_and_of_its_stream(world):
+    """A kind that contradicts its built-in one, or its stream, is refused."""
+    draft = KIND | {"entry_state": "draft"}
+    refused = world.refusal("policy.kind_published", POLICY, **draft)
+    assert refused[0] == "kind_invalid"
+    other = world.refusal("policy.kind_published", "policy/urgent", **KIND)
+    assert other == ("kind_name_mismatch", "/data/name")
