@@ -13,6 +13,7 @@ from typing import Final
 from events.domain import (
     access,
     campaigns,
+    commitments,
     directives,
     external,
     grids,
@@ -26,6 +27,7 @@ from events.domain.model import EventType
 MODULES: Final[tuple[tuple[EventType, ...], ...]] = (
     access.EVENT_TYPES,
     campaigns.EVENT_TYPES,
+    commitments.EVENT_TYPES,
     directives.EVENT_TYPES,
     external.EVENT_TYPES,
     grids.EVENT_TYPES,
