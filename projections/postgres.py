@@ -347,7 +347,7 @@ def _ddl(name: str, table: Table) -> list[Composed]:
 
 
 def _write(name: str, table: Table) -> Composed:
-    """One array a column, in binary: the fastest insert short of COPY, and it upserts."""
+    """One binary array a column: the fastest insert short of COPY, and it upserts."""
     arrays = SQL(", ").join(
         SQL("%b::{}").format(_ARRAYS[kind]) for _, kind in table.columns
     )

@@ -1,0 +1,256 @@
+"""Questions to the board: pages of commitments, one of them, its versions, counts.
+
+Rules of this file: reading a snapshot only, as of any position; every page is found by
+its key (keyset), never by counting rows. Rules that depend on the instant of asking are
+given as ``keep``, so that this file knows neither clock nor ruleset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from projections import status, timeline, units
+from projections.status import Status
+from projections.tables import FOREVER
+from projections.views import Snapshot
+
+#: With a ``keep`` that refuses much, a page ends here; its cursor goes on.
+MOST_SCANNED = 5_000
+_CHUNK = 500
+
+Order = Literal["key", "due"]
+Place = tuple[int, str]
+"""(due, key) of the last row seen; due is 0 where the order is by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which commitments: every given field narrows, several values of one mean OR.
+
+    Dues are µs, half-open [from, before), of the *current* due. ``text`` is looked for
+    in the number and the title.
+    """
+
+    units: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
+    parent: str | None = None
+    due_from: int | None = None
+    due_before: int | None = None
+    text: str | None = None
+
+
+class Page(NamedTuple):
+    """Rows, where the next page begins (None: the end), and the position it is of."""
+
+    rows: list[Status]
+    next: Place | None
+    position: int
+
+
+class Version(NamedTuple):
+    """A status and the positions [valid_from, valid_to) at which it stood."""
+
+    valid_from: int
+    valid_to: int | None
+    status: Status
+
+
+class UnitRow(NamedTuple):
+    """One organisation stream: kind (unit, post, grid), last position, domain state."""
+
+    stream: str
+    kind: str
+    position: int
+    state: Any
+
+
+_LISTS = (
+    ("units", "lead_unit"),
+    ("statuses", "status"),
+    ("evidence", "evidence"),
+    ("kinds", "kind"),
+    ("themes", "theme"),
+    ("campaigns", "campaign"),
+)
+_SINGLES = (
+    ("parent", "parent = :parent"),
+    ("due_from", "due >= :due_from"),
+    ("due_before", "due < :due_before"),
+)
+_PLACES: dict[Order, tuple[str, str]] = {
+    "key": ("key > :key", "key"),
+    "due": ("(due, key) > (:due, :key)", "due, key"),
+}
+
+
+def commitments(  # noqa: PLR0913 - each is one part of the question
+    snapshot: Snapshot,
+    narrow: Filter,
+    *,
+    limit: int,
+    order: Order = "key",
+    after: Place | None = None,
+    as_of: int | None = None,
+    keep: Callable[[Status], bool] | None = None,
+) -> Page:
+    """Return one page of the board, now or as it stood after position ``as_of``."""
+    kept: list[Status] = []
+    scanned, place = 0, after
+    size = limit + 1 if keep is None else max(limit + 1, _CHUNK)
+    while scanned < MOST_SCANNED:
+        found = _scan(
+            snapshot, narrow, order=order, after=place, as_of=as_of, limit=size
+        )
+        for due, key, body in found:
+            row = status.read(body)
+            if keep is None or keep(row):
+                if len(kept) == limit:
+                    return Page(kept, place, _position(snapshot, as_of))
+                kept.append(row)
+            place = (due if order == "due" else 0, key)
+        scanned += len(found)
+        if len(found) < size:
+            return Page(kept, None, _position(snapshot, as_of))
+    return Page(kept, place, _position(snapshot, as_of))
+
+
+def commitment(
+    snapshot: Snapshot, key: str, *, as_of: int | None = None
+) -> Status | None:
+    """Return one commitment, now or as of a position; None: not registered then."""
+    rows = snapshot.select(
+        f"SELECT body FROM ({_source(as_of, ' AND key = :key')}) s",  # noqa: S608
+        {"key": key, "as_of": as_of},
+    )
+    return status.read(rows[0][0]) if rows else None
+
+
+def history(snapshot: Snapshot, key: str) -> list[Version]:
+    """Return every version of a commitment's status, oldest first."""
+    rows = snapshot.select(
+        "SELECT valid_from, valid_to, body FROM {past} WHERE key = :key "
+        "UNION ALL SELECT valid_from, :forever, body FROM {current} "
+        "WHERE key = :key ORDER BY 1",
+        {"key": key, "forever": FOREVER},
+    )
+    return [
+        Version(start, None if end == FOREVER else end, status.read(body))
+        for start, end, body in rows
+    ]
+
+
+def counts(
+    snapshot: Snapshot, *, as_of: int | None = None
+) -> dict[tuple[str, str], int]:
+    """Return how many commitments each (lead unit, status) has; absent: none."""
+    rows = snapshot.select(
+        f"SELECT lead_unit, status, count(*) FROM ({_source(as_of)}) s "  # noqa: S608
+        "GROUP BY lead_unit, status ORDER BY lead_unit, status",
+        {"as_of": as_of},
+    )
+    return {(unit, state): count for unit, state, count in rows}
+
+
+def registered(snapshot: Snapshot, *, as_of: int | None = None) -> int:
+    """Return how many commitments had been registered, whatever became of them."""
+    ((count,),) = snapshot.select(
+        "SELECT count(*) FROM {current} WHERE registered <= :as_of",
+        {"as_of": FOREVER if as_of is None else as_of},
+    )
+    return int(count)
+
+
+def lines(
+    snapshot: Snapshot, stream: str, *, after: int = 0, limit: int
+) -> list[timeline.Line]:
+    """Return the timeline of a stream, positions beyond ``after``, oldest first."""
+    columns = ", ".join(timeline.LINES.names)
+    rows = snapshot.select(
+        f"SELECT {columns} FROM {{line}} "  # noqa: S608 - our column names
+        "WHERE stream = :stream AND position > :after ORDER BY position LIMIT :limit",
+        {"stream": stream, "after": after, "limit": limit},
+    )
+    return [timeline.read(row) for row in rows]
+
+
+def organisation(snapshot: Snapshot, kind: str = "unit") -> list[UnitRow]:
+    """Return all units (or posts, or grid cells), by stream."""
+    rows = snapshot.select(
+        "SELECT stream, kind, position, state FROM {organisation} "
+        "WHERE kind = :kind ORDER BY stream",
+        {"kind": kind},
+    )
+    return [UnitRow(row[0], row[1], row[2], units.read(row)) for row in rows]
+
+
+def _scan(
+    snapshot: Snapshot,
+    narrow: Filter,
+    *,
+    order: Order,
+    after: Place | None,
+    as_of: int | None,
+    limit: int,
+) -> list[tuple[int, str, bytes]]:
+    terms, parameters = _where(narrow)
+    beyond, by = _PLACES[order]
+    if after is not None:
+        terms.append(beyond)
+        parameters |= {"due": after[0], "key": after[1]}
+    # The terms go inside, next to the indexes; only order and limit are outside.
+    inner = _source(as_of, "".join(f" AND {term}" for term in terms))
+    rows = snapshot.select(
+        f"SELECT due, key, body FROM ({inner}) s "  # noqa: S608 - our fragments
+        f"ORDER BY {by} LIMIT :limit",
+        parameters | {"as_of": as_of, "limit": limit},
+    )
+    return [(due, key, body) for due, key, body in rows]
+
+
+def _source(as_of: int | None, terms: str = "") -> str:
+    """Return the rows that stood at a position, each commitment at most once."""
+    wanted = "SELECT key, status, lead_unit, due, body FROM"
+    if as_of is None:
+        return f"{wanted} {{current}} WHERE 1 = 1{terms}"
+    return (
+        f"{wanted} {{current}} WHERE valid_from <= :as_of{terms} UNION ALL "
+        f"{wanted} {{past}} WHERE valid_from <= :as_of AND valid_to > :as_of{terms}"
+    )
+
+
+def _where(narrow: Filter) -> tuple[list[str], dict[str, Any]]:
+    terms: list[str] = []
+    parameters: dict[str, Any] = {}
+    for field, column in _LISTS:
+        values = getattr(narrow, field)
+        if values:
+            names = {f"{column}_{n}": value for n, value in enumerate(values)}
+            terms.append(f"{column} IN ({', '.join(f':{name}' for name in names)})")
+            parameters |= names
+    for field, term in _SINGLES:
+        value = getattr(narrow, field)
+        if value is not None:
+            terms.append(term)
+            parameters[field] = value
+    if narrow.text:
+        terms.append("search LIKE :text ESCAPE '!'")
+        parameters["text"] = _pattern(narrow.text)
+    return terms, parameters
+
+
+def _pattern(text: str) -> str:
+    folded = text.casefold()
+    for special in "!%_":
+        folded = folded.replace(special, f"!{special}")
+    return f"%{folded}%"
+
+
+def _position(snapshot: Snapshot, as_of: int | None) -> int:
+    reached = snapshot.generation.position
+    return reached if as_of is None else min(as_of, reached)
