@@ -100,13 +100,18 @@ def overdue_days(due: int, until: int) -> int:
 
 def warning_days(row: Terms, rules: Ruleset) -> int:
     """Return how many days before the due a row is due soon: fewer for a short term."""
-    start = row.issued_at if row.issued_at is not None else row.registered_at
+    start = term_start(row)
     if start is None or row.original_due is None:
         return rules.yellow_days_left
     term = calendar.working_days_between(start, row.original_due)
     if term <= rules.short_term_days:
         return rules.yellow_days_left_short
     return rules.yellow_days_left
+
+
+def term_start(row: Terms) -> int | None:
+    """Return when the term began: at issue, or at registration where nobody issues."""
+    return row.registered_at if row.issued_at is None else row.issued_at
 
 
 def _schedule(row: Terms, due: int | None, *, now: int, rules: Ruleset) -> Schedule:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from events import calendar
-from projections.rules.deadlines import Terms, days_left, warning_days
+from projections.rules.deadlines import Terms, days_left, term_start, warning_days
 from projections.rules.ruleset import Ruleset
 
 
@@ -107,12 +107,13 @@ def _due_soon(row: Lit, now: int, rules: Ruleset) -> Reason | None:
 
 def _behind_plan(row: Lit, now: int, rules: Ruleset) -> Reason | None:
     """Compare with an even pace over the working days of the current term."""
-    if row.percent is None or row.current_due is None or row.issued_at is None:
+    start = term_start(row)
+    if row.percent is None or row.current_due is None or start is None:
         return None
-    term = calendar.working_days_between(row.issued_at, row.current_due)
+    term = calendar.working_days_between(start, row.current_due)
     if term <= 0:
         return None
-    passed = calendar.working_days_between(row.issued_at, now)
+    passed = calendar.working_days_between(start, now)
     planned = min(100, 100 * passed // term)
     behind = planned - row.percent
     if behind <= rules.yellow_points_behind:

@@ -81,9 +81,8 @@ def test_the_board_as_of_a_position_is_a_fold_of_the_prefix(seed):
                 if after is not None:
                     expected[key] = after
             assert whole_board(snapshot, position) == expected
-            for key in expected:
-                one = queries.commitment(snapshot, key, as_of=position)
-                assert one == expected[key]
+            for key, row in expected.items():
+                assert queries.commitment(snapshot, key, as_of=position) == row
 
 
 @given(seed=seeds, data=st.data())
@@ -101,10 +100,14 @@ def test_the_order_of_independent_streams_changes_no_projection(seed, data):
         mixed.all.append(row._replace(position=len(mixed.all) + 1))
         if not streams[stream]:
             del streams[stream]
-    with built(log) as (one, _), built(mixed) as (two, _):
-        with one.snapshot("board") as a, two.snapshot("board") as b:
-            assert without_positions(a) == without_positions(b)
-            assert queries.counts(a) == queries.counts(b)
+    with (
+        built(log) as (one, _),
+        built(mixed) as (two, _),
+        one.snapshot("board") as a,
+        two.snapshot("board") as b,
+    ):
+        assert without_positions(a) == without_positions(b)
+        assert queries.counts(a) == queries.counts(b)
 
 
 def without_positions(snapshot):
