@@ -118,8 +118,12 @@ def view(members: Mapping[str, Any]) -> Event:
         occurred=instant(members["time"]) if "time" in members else ingested,
         ingested=ingested,
         data=data if row is None else msgspec.convert(data, type=row.data, strict=True),
+        # Whom a delegating system named, else the key's own binding.
         actor=_actor(
-            members["authid"], members.get("authunit"), members.get("authpost")
+            members["authid"],
+            members.get("actorunit") or members.get("authunit"),
+            members.get("actorpost") or members.get("authpost"),
+            members.get("actorperson"),
         ),
         recorded=(
             instant(members["recordedtime"]) if "recordedtime" in members else ingested
@@ -207,8 +211,8 @@ def _validator(name: str) -> jsonschema_rs.Draft202012Validator:
 
 
 @lru_cache(maxsize=4096)
-def _actor(key: str, unit: str | None, post: str | None) -> Actor:
-    return Actor(key=key, unit=unit, post=post)
+def _actor(key: str, unit: str | None, post: str | None, person: str | None) -> Actor:
+    return Actor(key=key, unit=unit, post=post, person=person)
 
 
 def _fault_of(message: str) -> Fault:

@@ -126,15 +126,6 @@ class Key:
         ends = (self.expires_at, self.revoked_at)
         return all(end is None or at_us < end for end in ends)
 
-    def may_send_as(self, source: str) -> bool:
-        """Tell whether a CloudEvents source matches one of the key's patterns."""
-        return any(
-            source.startswith(pattern[:-1])
-            if pattern.endswith("*")
-            else source == pattern
-            for pattern in self.sources
-        )
-
 
 def _guard_created(_state: None, event: Event, context: Context) -> None:
     data: KeyCreated = event.data

@@ -77,22 +77,6 @@ def test_a_key_is_of_its_stream_and_not_expired(world):
     assert past == ("key_expiry_past", "/data/expires")
 
 
-@pytest.mark.parametrize(
-    ("source", "allowed"),
-    [
-        ("urn:example:oa:1", True),
-        ("urn:example:oa:", True),
-        ("urn:example:one", True),
-        ("urn:example:one:more", False),
-        ("urn:example:o", False),
-    ],
-)
-def test_a_key_sends_as_its_sources(world, source, allowed):
-    """A pattern is exact, or a prefix before its star."""
-    world.send("access.key_created", KEY, **CREATED)
-    assert world.states[KEY].may_send_as(source) is allowed
-
-
 def test_the_ledger_is_opened_once_under_its_origin(world):
     """The origin is that of the stream, and a ledger begins once."""
     stream = "ledger/log.example/demo"
