@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from events.errors import Malformed
 from services.importing.mapping import Dialect
-from services.importing.rows import Oddities, Row, open_bytes
+from services.importing.rows import UNREADABLE, Oddities, Row, open_bytes
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
 _FIELD_LIMIT = 4 * 1024 * 1024
 
 
-def csv_rows(path: Path, dialect: Dialect, oddities: Oddities) -> Iterator[Row]:
+def csv_rows(
+    path: Path, dialect: Dialect, oddities: Oddities
+) -> Generator[Row, None, None]:
     """Yield the rows below the header.
 
     Raises ``Malformed`` for text that is not in the dialect's encoding, a repeated
@@ -30,29 +31,19 @@ def csv_rows(path: Path, dialect: Dialect, oddities: Oddities) -> Iterator[Row]:
     """
     # The csv module bounds a cell to 128 KiB unless told; beyond ours is refused.
     csv.field_size_limit(_FIELD_LIMIT)
-    with closing(open_bytes(path)) as raw:
-        text = io.TextIOWrapper(raw, encoding=_with_bom(dialect), newline="")
-        reader = csv.reader(
-            text,
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quote,
-            skipinitialspace=dialect.skip_spaces,
-            strict=True,
-        )
-        try:
-            yield from _rows(reader, oddities)
-        except UnicodeDecodeError as error:
-            raise Malformed(
-                "import_file_unreadable",
-                f"not {dialect.encoding} near line {reader.line_num + 1}: {error}",
-                file=path.name,
-            ) from error
-        except (csv.Error, EOFError, OSError) as error:
-            raise Malformed(
-                "import_file_unreadable",
-                f"near line {reader.line_num + 1}: {error}",
-                file=path.name,
-            ) from error
+    try:
+        with open_bytes(path) as raw:
+            text = io.TextIOWrapper(raw, encoding=_with_bom(dialect), newline="")
+            reader = csv.reader(
+                text,
+                delimiter=dialect.delimiter,
+                quotechar=dialect.quote,
+                skipinitialspace=dialect.skip_spaces,
+                strict=True,
+            )
+            yield from _rows(_records(reader, dialect), oddities)
+    except UNREADABLE as error:
+        raise Malformed("import_file_unreadable", str(error)) from error
 
 
 def _with_bom(dialect: Dialect) -> str:
@@ -60,16 +51,31 @@ def _with_bom(dialect: Dialect) -> str:
     return "utf-8-sig" if name in {"utf-8", "utf8"} else dialect.encoding
 
 
-def _rows(reader: Reader, oddities: Oddities) -> Iterator[Row]:
-    header = [name.strip() for name in next(reader, [])]
+def _records(reader: Reader, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    try:
+        for record in reader:
+            yield reader.line_num, record
+    except UnicodeDecodeError as error:
+        detail = f"not {dialect.encoding} after line {reader.line_num}: {error}"
+        raise Malformed("import_file_unreadable", detail) from error
+    except csv.Error as error:
+        detail = f"line {reader.line_num}: {error}"
+        raise Malformed("import_file_unreadable", detail) from error
+
+
+def _rows(
+    records: Iterator[tuple[int, list[str]]], oddities: Oddities
+) -> Iterator[Row]:
+    _, first = next(records, (0, []))
+    header = [name.strip() for name in first]
     repeated = {name for name in header if header.count(name) > 1}
     if repeated or not any(header):
         detail = f"columns {sorted(repeated)} stand twice" if repeated else "no header"
         raise Malformed("import_file_unreadable", detail)
     oddities.header = tuple(header)
-    for record in reader:
+    for line, record in records:
         if not record:
             continue
         if len(record) != len(header):
             oddities.counts["rows_of_other_length"] += 1
-        yield Row(reader.line_num, dict(zip(header, record, strict=False)))
+        yield Row(line, dict(zip(header, record, strict=False)))

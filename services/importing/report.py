@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _EXAMPLES = 10
 _NAMES = 200
@@ -105,7 +106,7 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def print_report(report: Report, console: Console) -> None:
     """Print the report for a person: the totals, then what could not be mapped."""
-    totals = Table(title=f"Import of {report.file}", show_header=False)
+    totals = Table(title=_shown(f"Import of {report.file}"), show_header=False)
     totals.add_column()
     totals.add_column(justify="right")
     for name, value in _totals(report):
@@ -117,11 +118,11 @@ def print_report(report: Report, console: Console) -> None:
             "what", "how often", "first places", title="Not imported as it is"
         )
         for row in problems:
-            table.add_row(*row)
+            table.add_row(*map(_shown, row))
         console.print(table)
     if report.stopped:
         detail = report.stopped["detail"]
-        console.print("stopped:", report.stopped["code"], detail, markup=False)
+        console.print(_shown(f"stopped: {report.stopped['code']} {detail}"))
 
 
 def _totals(report: Report) -> Iterator[tuple[str, int]]:
@@ -153,3 +154,8 @@ def _problems(report: Report) -> Iterator[tuple[str, str, str]]:
 def _line(name: str, tally: Tally) -> tuple[str, str, str]:
     first = [f"{item.place}: {item.detail}" for item in tally.examples[:3]]
     return name, f"{tally.count:,}", "\n".join(first)
+
+
+def _shown(text: str) -> Text:
+    """Give text from a file to a terminal as text: no markup, no control sequences."""
+    return Text("".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text))

@@ -7,13 +7,18 @@ Only the shape that all readers share belongs here; a format has its own file
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
 _GZIP_MAGIC = b"\x1f\x8b"
+
+#: What reading a file or unpacking it may raise.
+UNREADABLE = (OSError, EOFError, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +44,17 @@ class Oddities:
     header: tuple[str, ...] | None = None
 
 
-def open_bytes(path: Path) -> BinaryIO:
+@contextmanager
+def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading, unpacked if its first two bytes say gzip.
 
     The name is not asked: exports are often packed without saying so.
     """
-    raw = path.open("rb")
-    magic = raw.read(2)
-    raw.seek(0)
-    if magic != _GZIP_MAGIC:
-        return raw
-    return cast("BinaryIO", gzip.GzipFile(fileobj=raw))
+    with path.open("rb") as raw:
+        magic = raw.read(2)
+        raw.seek(0)
+        if magic != _GZIP_MAGIC:
+            yield raw
+            return
+        with gzip.GzipFile(fileobj=raw) as unpacked:
+            yield cast("BinaryIO", unpacked)

@@ -7,7 +7,8 @@ come from the caller, so that all of it runs in a test without a network.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from services.importing.mapping import LogMapping, wanted_columns
 from services.importing.plan import CaseRow, Setup, plan_case, read_time, setup
 from services.importing.plan import unit_event as plan_unit
 from services.importing.report import Report
-from services.importing.rows import Oddities, Row, open_bytes
+from services.importing.rows import UNREADABLE, Oddities, Row, open_bytes
 from services.importing.xes_rows import xes_rows
 
 _STEP = 500
@@ -73,17 +74,23 @@ def plan_file(
     to = setup(mapping)
     oddities = Oddities()
     wanted = wanted_columns(mapping)
-    rows = _checked(open_rows(file, mapping, oddities), wanted, oddities)
-    staging.put_rows(
-        stage,
-        _case_rows(to, rows, wanted=wanted, report=report, progress=progress),
-    )
+    with closing(open_rows(file, mapping, oddities)) as rows:
+        kept = _case_rows(
+            to,
+            _checked(rows, wanted, oddities),
+            wanted=wanted,
+            report=report,
+            progress=progress,
+        )
+        staging.put_rows(stage, kept)
     report.oddities = dict(oddities.counts)
     _plan_cases(to, stage, report=report, progress=progress)
     report.events = staging.count_events(stage)
 
 
-def open_rows(file: Path, mapping: LogMapping, oddities: Oddities) -> Iterator[Row]:
+def open_rows(
+    file: Path, mapping: LogMapping, oddities: Oddities
+) -> Generator[Row, None, None]:
     """Read a file in the format that the mapping names, or its first bytes show."""
     form = mapping.format.type
     if form == "auto":
@@ -97,8 +104,8 @@ def _looks_like_xml(file: Path) -> bool:
     try:
         with open_bytes(file) as raw:
             start = raw.read(64)
-    except (OSError, EOFError) as error:
-        raise Malformed("import_file_unreadable", str(error), file=file.name) from error
+    except UNREADABLE as error:
+        raise Malformed("import_file_unreadable", str(error)) from error
     return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 

@@ -6,8 +6,7 @@ CSV exports name them. XML from strangers: entities and external references are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -16,25 +15,23 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from events.errors import Malformed
-from services.importing.rows import Oddities, Row, open_bytes
+from services.importing.rows import UNREADABLE, Oddities, Row, open_bytes
 
 _VALUES = frozenset({"string", "date", "int", "float", "boolean", "id"})
 _NESTING = frozenset({"list", "container"})
 
 
-def xes_rows(path: Path, oddities: Oddities) -> Iterator[Row]:
+def xes_rows(path: Path, oddities: Oddities) -> Generator[Row, None, None]:
     """Yield one row for each event, in file order.
 
     A nested attribute becomes a column ``key/inner``; a repeated key gets ``#2``.
     Both are counted in ``oddities``. Raises ``Malformed`` for what is no XES.
     """
-    with closing(open_bytes(path)) as raw:
-        try:
+    try:
+        with open_bytes(path) as raw:
             yield from _rows(raw, oddities)
-        except (ParseError, DefusedXmlException, EOFError, OSError) as error:
-            raise Malformed(
-                "import_file_unreadable", str(error), file=path.name
-            ) from error
+    except (ParseError, DefusedXmlException, *UNREADABLE) as error:
+        raise Malformed("import_file_unreadable", str(error)) from error
 
 
 def _rows(raw: Any, oddities: Oddities) -> Iterator[Row]:
