@@ -1,7 +1,7 @@
 """One batch while it is being decided: the rows to be, and the states they lead to.
 
 Rules of this file: decisions and nothing else. Given what the log holds (through the
-append transaction) it says what would be appended; it writes nothing and can be dropped.
+append transaction) it says what would be appended; it writes nothing.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Draft:
 
     def _append(self, item: Prepared, grant: Grant, expected: int | None) -> Accepted:
         submission = item.submission
-        kind = item.kind and item.kind.kind
+        kind = item.kind.kind if item.kind else None
         gate.admit(grant, kind=kind, source=submission.source)
         key = (submission.source, submission.id)
         earlier = self.seen.get(key)

@@ -1,4 +1,4 @@
-"""A selection of entries as a SQL condition: fixed fragments and parameters, no text of users.
+"""A selection of entries as a SQL condition: fixed fragments, all values parameters.
 
 Rules of this file: pure; the two SQL stores share it because the columns and the
 comparison operators are the same in both; everything else of their SQL is their own.

@@ -44,7 +44,7 @@ class Sequencer:
 
     ``clock`` gives µs since the Unix epoch; it is read once a batch. ``signers`` sign
     the root of each batch for its receipts (deterministic ones only, so that a receipt
-    can be made again byte for byte). ``on_commit`` hears the new size after each commit.
+    can be made again byte for byte). ``on_commit`` hears the new size.
     """
 
     def __init__(  # noqa: PLR0913 - a composition of exactly these parts
@@ -82,7 +82,8 @@ class Sequencer:
         if not self._closed:
             self._closed = True
             self._queue.put(_STOP)
-            self._thread.join()
+            if self._thread.ident is not None:
+                self._thread.join()
 
     @property
     def waiting(self) -> int:

@@ -141,7 +141,7 @@ class SqliteStore:
     def select(
         self, selection: Selection, *, limit: int, newest_first: bool = False
     ) -> list[Row]:
-        """Return up to ``limit`` matching rows in order of position (or its reverse)."""
+        """Return up to ``limit`` matching rows by position, or newest first."""
         narrowed = selection.narrowed(self.position_at)
         clause: Clause = where(narrowed, mark="?")
         order = "DESC" if newest_first else "ASC"

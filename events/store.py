@@ -1,8 +1,8 @@
 """What a store of the log promises: three insert-only tables and one append lock.
 
 Rules of this file: the contract and its row types, nothing else. Each store keeps it in
-its own native SQL (``memory``, ``sqlite``, ``postgres``); they share the contract's test
-suite, not code. Instants are integer µs since the Unix epoch; hashes are 32 bytes.
+its own native SQL (``memory``, ``sqlite``, ``postgres``); they share the contract's
+tests, not code. Instants are integer µs since the Unix epoch; hashes are 32 bytes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 
 class Node(NamedTuple):
-    """One row of ``log_node``: hash of a complete subtree of 256**level leaves, level >= 1."""
+    """One row of ``log_node``: a complete subtree of 256**level leaves."""
 
     level: int
     idx: int
@@ -106,7 +106,7 @@ class Reader(Protocol):
     def select(
         self, selection: Selection, *, limit: int, newest_first: bool = False
     ) -> list[Row]:
-        """Return up to ``limit`` matching rows in order of position (or its reverse)."""
+        """Return up to ``limit`` matching rows by position, or newest first."""
 
     def stream(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[Row]:
         """Return rows of one stream with version > ``after``, by version."""

@@ -1,0 +1,353 @@
+"""The board over HTTP: commitments, their history, units, and where projections stand.
+
+Rules of this file: parse → query → present. Lights and schedule status are judged for
+the instant that is asked about, with the rule that decided; nothing derived is stored.
+Every answer says of which position it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from events import entries, errors
+from projections import board, queries
+from projections.rules import deadlines, lights, ruleset
+from projections.status import Status
+from projections.timeline import Line, is_late_record
+from services.api import cursors, documents
+from services.api.desk import Desk, in_thread
+from services.api.filters import as_of as parse_as_of
+from services.api.filters import us
+from services.api.presenting import commitment as present
+from services.api.presenting import line as present_line
+from services.api.presenting import unit as present_unit
+from services.problems import language_of
+from services.wiring import clock
+
+_LIST: dict[str, Any] = {
+    "type": "object",
+    "required": ["data", "has_more", "position"],
+    "properties": {
+        "data": {"type": "array", "items": {"type": "object"}},
+        "next_cursor": {"type": ["string", "null"]},
+        "has_more": {"type": "boolean"},
+        "position": {"type": "integer", "description": "What the answer is of."},
+    },
+}
+_EMPTY: dict[str, Any] = {
+    "data": [],
+    "next_cursor": None,
+    "has_more": False,
+    "position": 42,
+}
+_Many = Annotated[list[str], Query()]
+_WAIT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What an answer is of: entries up to ``position`` (None: all), judged at ``at``."""
+
+    position: int | None
+    at: int
+
+
+def router(desk: Desk) -> APIRouter:
+    """Return the routes of the board."""
+    routes = APIRouter(redirect_slashes=False, tags=["board"])
+
+    @routes.get(
+        "/v1/commitments",
+        operation_id="listCommitments",
+        summary="The status board, now or as of any past moment",
+        responses={200: documents.answer("A page.", _LIST, _EMPTY)},
+    )
+    async def list_commitments(  # noqa: PLR0913, PLR0917 - one a filter
+        request: HttpRequest,
+        unit: _Many = [],  # noqa: B006 - FastAPI copies it
+        status: _Many = [],  # noqa: B006
+        evidence: _Many = [],  # noqa: B006
+        kind: _Many = [],  # noqa: B006
+        theme: _Many = [],  # noqa: B006
+        campaign: _Many = [],  # noqa: B006
+        light: _Many = [],  # noqa: B006
+        schedule: _Many = [],  # noqa: B006
+        parent: Annotated[str | None, Query()] = None,
+        due_from: Annotated[str | None, Query(description="RFC 3339")] = None,
+        due_before: Annotated[str | None, Query(description="RFC 3339")] = None,
+        q: Annotated[str | None, Query(description="In number or title.")] = None,
+        order: Annotated[str, Query(pattern="^(key|due)$")] = "key",
+        limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+        cursor: Annotated[str | None, Query()] = None,
+        as_of: Annotated[str | None, Query(description="Position or instant")] = None,
+        at: Annotated[str | None, Query(description="Judge at this instant")] = None,
+        min_position: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+    ) -> Response:
+        desk.caller(request, "events:read")
+        await _reach(desk, min_position)
+        moment = await in_thread(_moment, desk, as_of, at)
+        narrow = queries.Filter(
+            units=tuple(unit),
+            statuses=tuple(status),
+            evidence=tuple(evidence),
+            kinds=tuple(kind),
+            themes=tuple(theme),
+            campaigns=tuple(campaign),
+            parent=parent,
+            due_from=us("due_from", due_from) if due_from else None,
+            due_before=us("due_before", due_before) if due_before else None,
+            text=q,
+        )
+        question = cursors.fingerprint(
+            "board", order, repr(narrow), repr(light), repr(schedule), as_of or ""
+        )
+        place = _place(cursor, question)
+        page = await in_thread(
+            _page,
+            desk,
+            narrow,
+            limit,
+            order,
+            place,
+            moment,
+            _keeper(light, schedule, moment),
+        )
+        following = None
+        if page.next is not None:
+            following = cursors.write(f"{page.next[0]}:{page.next[1]}", question)
+        language = language_of(request.headers.get("accept-language"))
+        return _json(
+            {
+                "data": [present(row, moment.at, language) for row in page.rows],
+                "next_cursor": following,
+                "has_more": following is not None,
+                "position": page.position,
+                "at": entries.rfc3339(moment.at),
+            },
+            cursors.link(request, following),
+        )
+
+    @routes.get(
+        "/v1/commitments/counts",
+        operation_id="countCommitments",
+        summary="How many commitments each unit has in each status",
+        responses={200: documents.answer("Counts.", {"type": "object"}, {"data": []})},
+    )
+    async def count_commitments(
+        request: HttpRequest, as_of: Annotated[str | None, Query()] = None
+    ) -> Response:
+        desk.caller(request, "events:read")
+        moment = await in_thread(_moment, desk, as_of, None)
+        return _json(await in_thread(_counts, desk, moment.position))
+
+    @routes.get(
+        "/v1/commitments/{key}",
+        operation_id="getCommitment",
+        summary="One commitment, now or as of any past moment",
+        responses={200: documents.answer("It.", {"type": "object"}, {})},
+    )
+    async def get_commitment(
+        request: HttpRequest,
+        key: str,
+        as_of: Annotated[str | None, Query()] = None,
+        at: Annotated[str | None, Query()] = None,
+        min_position: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+    ) -> Response:
+        desk.caller(request, "events:read")
+        await _reach(desk, min_position)
+        moment = await in_thread(_moment, desk, as_of, at)
+        row, version = await in_thread(_one, desk, key, moment.position)
+        language = language_of(request.headers.get("accept-language"))
+        return _json(
+            present(row, moment.at, language) | {"streamversion": version},
+            {"ETag": f'"v{version}"', "Henji-Position": str(row.position)},
+        )
+
+    @routes.get(
+        "/v1/commitments/{key}/history",
+        operation_id="getCommitmentHistory",
+        summary="Every event of a commitment, and every status it has had",
+        responses={200: documents.answer("Its history.", {"type": "object"}, {})},
+    )
+    async def get_history(
+        request: HttpRequest,
+        key: str,
+        after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    ) -> Response:
+        desk.caller(request, "events:read")
+        language = language_of(request.headers.get("accept-language"))
+        return _json(await in_thread(_history, desk, key, after, limit, language))
+
+    @routes.get(
+        "/v1/units",
+        operation_id="listUnits",
+        summary="Units, posts or grid cells, with what each is answerable for",
+        responses={200: documents.answer("They.", {"type": "object"}, {"data": []})},
+    )
+    async def list_units(
+        request: HttpRequest,
+        kind: Annotated[str, Query(pattern="^(unit|post|grid)$")] = "unit",
+    ) -> Response:
+        desk.caller(request, "events:read")
+        return _json(await in_thread(_units, desk, kind))
+
+    @routes.get(
+        "/v1/projections",
+        operation_id="listProjections",
+        summary="Where the read models stand: position, lag, poison",
+        responses={200: documents.answer("They.", {"type": "object"}, {"data": []})},
+    )
+    async def list_projections(request: HttpRequest) -> Response:
+        desk.caller(request, "events:read")
+        return _json({"data": [await in_thread(desk.service.projection)]})
+
+    return routes
+
+
+async def _reach(desk: Desk, position: int | None) -> None:
+    """Wait until the read models include a position: read what you wrote."""
+    if position is None:
+        return
+    try:
+        await in_thread(desk.service.reach, position, seconds=_WAIT_SECONDS)
+    except TimeoutError as cause:
+        raise errors.Unavailable("projection_behind", position=position) from cause
+
+
+def _moment(desk: Desk, as_of: str | None, at: str | None) -> Moment:
+    """Return what is asked about; a past answer is judged at its own instant."""
+    judged = us("at", at) if at else None
+    if as_of is None:
+        return Moment(None, clock() if judged is None else judged)
+    bound = parse_as_of(as_of)
+    if "until" in bound:
+        position = bound["until"]
+        row = desk.ledger.store.row(position) if position else None
+        then = row.ingested if row else clock()
+    else:
+        then = bound["ingested_before"] - 1
+        position = desk.ledger.store.position_at(then)
+    return Moment(position, then if judged is None else judged)
+
+
+def _place(cursor: str | None, question: str) -> queries.Place | None:
+    if cursor is None:
+        return None
+    due, _, key = cursors.read_text(cursor, question).partition(":")
+    if not due.lstrip("-").isdecimal():
+        raise errors.Malformed("invalid_cursor")
+    return int(due), key
+
+
+def _keeper(
+    colours: list[str], schedules: list[str], moment: Moment
+) -> Callable[[Status], bool] | None:
+    """Return the test of what depends on the instant; None where nothing is asked."""
+    if not colours and not schedules:
+        return None
+    rules = ruleset.load()
+
+    def keep(row: Status) -> bool:
+        if colours and lights.light(row, moment.at, rules).colour not in colours:
+            return False
+        standing = deadlines.standing(row, moment.at, rules)
+        return not schedules or standing.by_original in schedules
+
+    return keep
+
+
+def _page(  # noqa: PLR0913, PLR0917 - handed through to a thread
+    desk: Desk,
+    narrow: queries.Filter,
+    limit: int,
+    order: Any,
+    place: queries.Place | None,
+    moment: Moment,
+    keep: Callable[[Status], bool] | None,
+) -> queries.Page:
+    with desk.views.snapshot(board.NAME) as snapshot:
+        return queries.commitments(
+            snapshot,
+            narrow,
+            limit=limit,
+            order=order,
+            after=place,
+            as_of=moment.position,
+            keep=keep,
+        )
+
+
+def _one(desk: Desk, key: str, as_of: int | None) -> tuple[Status, int]:
+    with desk.views.snapshot(board.NAME) as snapshot:
+        row = queries.commitment(snapshot, key, as_of=as_of)
+        if row is None:
+            raise errors.NotFound("commitment_not_found", key=key)
+        after = row.position - 1
+        lines = queries.lines(snapshot, f"commitment/{key}", after=after, limit=1)
+    return row, lines[0].version
+
+
+def _history(
+    desk: Desk, key: str, after: int, limit: int, language: Any
+) -> dict[str, Any]:
+    with desk.views.snapshot(board.NAME) as snapshot:
+        lines = queries.lines(
+            snapshot, f"commitment/{key}", after=after, limit=limit + 1
+        )
+        versions = queries.history(snapshot, key)
+        position = snapshot.generation.position
+    if not lines and not after:
+        raise errors.NotFound("commitment_not_found", key=key)
+    late = ruleset.load().late_record_days
+
+    def shown(line: Line) -> dict[str, Any]:
+        return present_line(line, language, late=is_late_record(line, days=late))
+
+    return {
+        "data": [shown(line) for line in lines[:limit]],
+        "statuses": [
+            {
+                "from": version.valid_from,
+                "to": version.valid_to,
+                "status": version.status.state.status,
+            }
+            for version in versions
+        ],
+        "has_more": len(lines) > limit,
+        "position": position,
+    }
+
+
+def _counts(desk: Desk, as_of: int | None) -> dict[str, Any]:
+    with desk.views.snapshot(board.NAME) as snapshot:
+        counts = queries.counts(snapshot, as_of=as_of)
+        total = queries.registered(snapshot, as_of=as_of)
+        position = snapshot.generation.position
+    data = [
+        {"unit": unit, "status": status, "count": count}
+        for (unit, status), count in counts.items()
+    ]
+    reached = position if as_of is None else min(as_of, position)
+    return {"data": data, "registered": total, "position": reached}
+
+
+def _units(desk: Desk, kind: str) -> dict[str, Any]:
+    with desk.views.snapshot(board.NAME) as snapshot:
+        rows = queries.organisation(snapshot, kind)
+        counts = queries.counts(snapshot)
+        position = snapshot.generation.position
+    return {"data": [present_unit(row, counts) for row in rows], "position": position}
+
+
+def _json(body: object, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        msgspec.json.encode(body), media_type="application/json", headers=headers
+    )

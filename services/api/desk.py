@@ -1,0 +1,118 @@
+"""What every route stands on: the ledger, the caller, the way to the sequencer.
+
+Rules of this file: no route and no presentation; it hands out what routes share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from anyio import to_thread
+from starlette.requests import Request as HttpRequest
+
+from events import errors
+from events.submissions import Request, Result
+from services.auth import Principal
+from services.running import Service
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Channel:
+    """Brings answers from the sequencer's thread to one event loop, batch by batch."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def deliver(self, answers: list[tuple[Request, list[Result]]]) -> None:
+        """Wake the loop once for all these answers. Called from any thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_resolve, answers)
+
+
+def _resolve(answers: list[tuple[Request, list[Result]]]) -> None:
+    for request, results in answers:
+        # A client that left has cancelled its future; its events are in the log.
+        if not request.token.done():
+            request.token.set_result(results)
+
+
+class Desk:
+    """The parts of a running service that routes use.
+
+    ``open`` is called on the event loop that serves; no request comes before it.
+    """
+
+    channel: Channel
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.ledger = service.ledger
+        self.views = service.views
+        self.metrics = service.metrics
+        self.stopping = asyncio.Event()
+
+    def open(self) -> None:
+        """Bind the way back from the sequencer to the running loop."""
+        self.channel = Channel(asyncio.get_running_loop())
+
+    def caller(self, request: HttpRequest, scope: str) -> Principal:
+        """Return who asks; ``Denied`` (and a line in the security log) otherwise."""
+        header = request.headers.get("authorization")
+        try:
+            principal = self.service.authenticator.recognise(
+                None if header is None else header.encode("latin-1")
+            )
+            principal.require(scope)
+        except errors.Denied as refusal:
+            self.note(request, "access_refused", refusal)
+            raise
+        return principal
+
+    def note(
+        self,
+        request: HttpRequest,
+        incident: str,
+        refusal: errors.HenjiError,
+        **facts: Any,
+    ) -> None:
+        """Write a refusal to the security log, with where it came from."""
+        peer = request.client.host if request.client else ""
+        self.service.security.record(
+            incident,
+            code=refusal.code,
+            peer=peer,
+            method=request.method,
+            path=request.url.path,
+            **{**refusal.parameters, **facts},
+        )
+
+    def append(self, request: Request) -> Awaitable[list[Result]]:
+        """Queue a request and return its results as an awaitable."""
+        future = asyncio.get_running_loop().create_future()
+        request.token = future
+        self.ledger.sequencer.submit(request)
+        return future
+
+
+async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a blocking read off the event loop."""
+    return await to_thread.run_sync(partial(call, *args, **kwargs))
+
+
+async def read_body(request: HttpRequest, *, limit: int) -> bytes:
+    """Return the body; ``Malformed('body_too_large')`` as soon as it is known to be."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > limit:
+        raise errors.Malformed("body_too_large", limit=limit)
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise errors.Malformed("body_too_large", limit=limit)
+        parts.append(part)
+    return b"".join(parts)

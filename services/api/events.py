@@ -1,0 +1,161 @@
+"""Reading entries: lists, one by its id, and its proof.
+
+Rules of this file: what is shown are the recorded bytes, spliced in as they are. Lists
+are in order of position with keyset cursors; there are no totals and no offsets.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from events import errors
+from events.store import Row
+from services.api import cursors, documents
+from services.api.desk import Desk, in_thread
+from services.api.filters import FILTERS, selection_of
+
+_ENTRY = "application/cloudevents+json"
+_ENTRY_EXAMPLE = {"specversion": "1.0", "id": "oa-2017-1114-001", "stream": "…"}
+_LIST = {
+    "type": "object",
+    "required": ["data", "has_more"],
+    "properties": {
+        "data": {"type": "array", "items": {"type": "object"}},
+        "next_cursor": {"type": ["string", "null"]},
+        "has_more": {"type": "boolean"},
+    },
+}
+Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of a page.")]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
+
+
+def router(desk: Desk) -> APIRouter:
+    """Return the routes that read entries."""
+    routes = APIRouter(redirect_slashes=False, tags=["events"])
+
+    @routes.get(
+        "/v1/events",
+        operation_id="listEvents",
+        summary="List entries, newest first",
+        responses={
+            200: documents.answer(
+                "A page.", _LIST, {"data": [], "next_cursor": None, "has_more": False}
+            )
+        },
+        openapi_extra={"parameters": FILTERS},
+    )
+    async def list_events(
+        request: HttpRequest,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+        order: Annotated[str, Query(pattern="^(asc|desc)$")] = "desc",
+    ) -> Response:
+        desk.caller(request, "events:read")
+        chosen = selection_of(request.query_params)
+        print_of = cursors.fingerprint("events", order, repr(chosen))
+        place = cursors.read(cursor, print_of) if cursor else None
+        selection = cursors.after(chosen, place, newest_first=order == "desc")
+        rows = await in_thread(
+            desk.ledger.store.select,
+            selection,
+            limit=limit + 1,
+            newest_first=order == "desc",
+        )
+        more = len(rows) > limit
+        page = rows[:limit]
+        following = cursors.write(page[-1].position, print_of) if more else None
+        return Response(
+            _page(page, following),
+            media_type="application/json",
+            headers=cursors.link(request, following),
+        )
+
+    @routes.get(
+        "/v1/events/{event_id:path}/proof",
+        operation_id="getEventProof",
+        summary="The receipt of an entry, for a tree of your choice",
+        responses={
+            200: documents.answer(
+                "A C2SP tlog-proof.",
+                {"type": "string"},
+                "c2sp.org/tlog-proof@v1\nindex 41\n…",
+                media="text/plain",
+            )
+        },
+    )
+    async def get_proof(
+        request: HttpRequest,
+        event_id: str,
+        source: Annotated[str | None, Query()] = None,
+        size: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    ) -> Response:
+        desk.caller(request, "events:read")
+        row = await _one(desk, event_id, source)
+        prover = desk.ledger.prover
+        text = await (
+            in_thread(prover.receipt, row.position)
+            if size is None
+            else in_thread(prover.receipt_at, row.position, size)
+        )
+        return Response(text, media_type="text/plain; charset=utf-8")
+
+    @routes.get(
+        "/v1/events/{event_id:path}",
+        operation_id="getEvent",
+        summary="One entry, byte for byte as it was sealed",
+        responses={
+            200: documents.answer(
+                "The entry.", {"type": "object"}, _ENTRY_EXAMPLE, media=_ENTRY
+            )
+        },
+    )
+    async def get_event(
+        request: HttpRequest,
+        event_id: str,
+        source: Annotated[str | None, Query()] = None,
+    ) -> Response:
+        desk.caller(request, "events:read")
+        row = await _one(desk, event_id, source)
+        proof = f"/v1/events/{quote(row.id, safe='')}/proof?source={quote(row.source)}"
+        return Response(
+            row.entry,
+            media_type=_ENTRY,
+            headers={
+                "ETag": f'"{row.leaf.hex()}"',
+                "Henji-Position": str(row.position),
+                "Link": f'<{proof}>; rel="proof"',
+            },
+        )
+
+    return routes
+
+
+async def _one(desk: Desk, event_id: str, source: str | None) -> Row:
+    """Return the entry of an id; it must be the only one, or the source is named."""
+    store = desk.ledger.store
+    if source is not None:
+        row = await in_thread(store.find, source, event_id)
+        found = [row] if row else []
+    else:
+        found = await in_thread(store.find_id, event_id, limit=2)
+    if not found:
+        raise errors.NotFound("event_unknown")
+    if len(found) > 1:
+        raise errors.Conflict("event_id_ambiguous", id=event_id)
+    return found[0]
+
+
+def _page(rows: list[Row], following: str | None) -> bytes:
+    data = b",".join(
+        b'{"position":%d,"leaf_hash":"%s","entry":%s}'
+        % (row.position, row.leaf.hex().encode(), row.entry)
+        for row in rows
+    )
+    cursor = b"null" if following is None else b'"%s"' % following.encode()
+    more = b"false" if following is None else b"true"
+    return b'{"data":[%s],"next_cursor":%s,"has_more":%s}' % (data, cursor, more)

@@ -1,0 +1,81 @@
+"""What operators see of a running service: metrics, and the security log.
+
+Rules of this file: it counts and writes, it never decides. The security log is a file
+of its own (JSON lines): failed authentication and refused submissions, never a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Metrics:
+    """The metrics of one service, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.submissions = Counter(
+            "henji_submissions",
+            "Submissions by outcome.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        # Children are looked up once: the hot path only adds.
+        self.accepted = self.submissions.labels("accepted")
+        self.duplicates = self.submissions.labels("duplicate")
+        self.refused = self.submissions.labels("refused")
+        self.append_seconds = Histogram(
+            "henji_append_seconds",
+            "From submission to durable commit.",
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.problems = Counter(
+            "henji_problems",
+            "Problem documents by code.",
+            ["code"],
+            registry=self.registry,
+        )
+
+    def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Publish a value that is read when the metrics are scraped."""
+        Gauge(name, text, registry=self.registry).set_function(read)
+
+    def labelled(
+        self, name: str, text: str, label: tuple[str, str], read: Callable[[], float]
+    ) -> None:
+        """Publish a read value under one label; the gauge is shared by its name."""
+        found = self.registry._names_to_collectors.get(name)  # noqa: SLF001
+        gauge = found or Gauge(name, text, [label[0]], registry=self.registry)
+        gauge.labels(label[1]).set_function(read)  # type: ignore[attr-defined]
+
+
+class SecurityLog:
+    """Appends one JSON line an incident to ``security.log`` (mode 0600).
+
+    Control characters cannot break a line: values are JSON strings.
+    """
+
+    def __init__(self, path: Path, *, now_text: Callable[[], str]) -> None:
+        path.touch(mode=0o600, exist_ok=True)
+        self._file: TextIO = path.open("a", encoding="utf-8", buffering=1)
+        self._now_text = now_text
+        self._logger: Any = structlog.wrap_logger(
+            structlog.PrintLogger(self._file),
+            processors=[structlog.processors.JSONRenderer(ensure_ascii=True)],
+        )
+
+    def record(self, incident: str, **facts: Any) -> None:
+        """Write one incident."""
+        self._logger.msg(incident, time=self._now_text(), **facts)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

@@ -1,0 +1,193 @@
+"""The composition root: the only module that knows concrete stores, clock and chance.
+
+Rules of this file: it opens things in order and closes them in reverse; no behaviour.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from events import catalogue, entries, errors, gate
+from events.cloudevents import accept
+from events.draft import NOTHING, fold
+from events.postgres import PostgresStore
+from events.prover import Prover
+from events.sequencer import Sequencer
+from events.sqlite import SqliteStore
+from events.store import Store
+from events.submissions import Accepted, Request, Result, prepare
+from projections.postgres import PostgresViews
+from projections.sqlite import SqliteViews
+from projections.views import Views
+from services.keyfile import Keys, load_or_create
+from services.settings import Settings
+
+OPENED = "henji.ledger.opened.v1"
+SYSTEM_SOURCE = "urn:henji:system"
+
+
+def clock() -> int:
+    """Return now, in µs since the Unix epoch."""
+    return time.time_ns() // 1_000
+
+
+class Commits:
+    """Tells whoever waits that the log has grown. Listeners must return at once."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[int], None]] = []
+
+    def listen(self, listener: Callable[[int], None]) -> Callable[[], None]:
+        """Add a listener (called from the sequencer's thread); returns its removal."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def announce(self, size: int) -> None:
+        """Call every listener with the new size."""
+        for listener in tuple(self._listeners):
+            listener(size)
+
+
+def new_id() -> str:
+    """Return a fresh random id."""
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One open ledger: its store, its append path, its proofs, its keys."""
+
+    settings: Settings
+    store: Store
+    sequencer: Sequencer
+    prover: Prover
+    keys: Keys
+    commits: Commits = field(default_factory=Commits)
+
+    def state_of(self, stream: str) -> Any:
+        """Return the committed state of a stream (None: there is no such stream)."""
+        rows = self.store.stream(stream)
+        return fold(NOTHING, rows).state
+
+    def submit_as_operator(self, event: dict[str, Any]) -> Accepted:
+        """Append one event with the operator's grant; raises the refusal.
+
+        Outside of the sequencer's thread this is safe: the store's lock serialises.
+        """
+        done: list[list[Result]] = []
+        item = prepare(accept(event))
+        request = Request(
+            [item],
+            "system",
+            lambda answers: done.extend(results for _, results in answers),
+            grant=gate.system_grant(),
+        )
+        (result,) = self.sequencer.commit([request])[0]
+        if isinstance(result, errors.HenjiError):
+            raise result
+        return result
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the store that the settings name."""
+    if settings.database_url:
+        return PostgresStore.open(
+            settings.database_url,
+            schema=settings.database_schema,
+            overprivileged="allow" if settings.allow_overprivileged else "refuse",
+        )
+    return SqliteStore.open(settings.data_dir / "ledger.db")
+
+
+def open_views(settings: Settings) -> Views:
+    """Open the read models beside the log that the settings name."""
+    if settings.database_url:
+        return PostgresViews(settings.database_url, schema=settings.database_schema)
+    return SqliteViews(settings.data_dir / "ledger.db")
+
+
+@contextmanager
+def open_ledger(settings: Settings) -> Iterator[Ledger]:
+    """Open a ledger with its append path not yet running; close it on exit.
+
+    The first start makes the keys and appends the event that opens the ledger.
+    ``Conflict('origin_mismatch')`` if the keys are not those the log was opened with.
+    """
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keys = load_or_create(
+        settings.data_dir / "signing.keys",
+        origin=settings.origin,
+        random_bytes=secrets.token_bytes,
+    )
+    with ExitStack() as stack:
+        store = open_store(settings)
+        stack.callback(store.close)
+        commits = Commits()
+        sequencer = Sequencer(
+            store,
+            origin=settings.origin,
+            signers=keys.receipt_signers,
+            clock=clock,
+            on_commit=commits.announce,
+        )
+        stack.callback(sequencer.stop)
+        prover = Prover(
+            store,
+            origin=settings.origin,
+            signers=keys.signers,
+            receipt_signers=keys.receipt_signers,
+            clock=clock,
+        )
+        ledger = Ledger(settings, store, sequencer, prover, keys, commits)
+        _open_or_check(ledger)
+        yield ledger
+
+
+def _open_or_check(ledger: Ledger) -> None:
+    """Append position 1, or compare it with our keys."""
+    first = ledger.store.row(1)
+    if first is None:
+        ledger.submit_as_operator(opening(ledger))
+        first = ledger.store.row(1)
+    opened = catalogue.read(first.entry) if first else None
+    if opened is None or opened.type != OPENED:
+        raise errors.Corrupt("ledger_not_opened")
+    if opened.data.origin != ledger.settings.origin:
+        raise errors.Conflict(
+            "origin_mismatch",
+            expected=opened.data.origin,
+            actual=ledger.settings.origin,
+        )
+    if ledger.keys.vkeys[0] not in opened.data.vkeys:
+        raise errors.Conflict("signing_key_mismatch")
+
+
+def opening(ledger: Ledger) -> dict[str, Any]:
+    """Return the submission that opens a ledger; the same for every first process."""
+    origin = ledger.settings.origin
+    return operator_event(
+        OPENED,
+        f"ledger/{origin}",
+        {"origin": origin, "vkeys": list(ledger.keys.vkeys)},
+        event_id="opened",
+    )
+
+
+def operator_event(
+    name: str, subject: str, data: dict[str, Any], *, event_id: str | None = None
+) -> dict[str, Any]:
+    """Return a submission of the operator at this machine."""
+    return {
+        "specversion": "1.0",
+        "id": event_id or new_id(),
+        "source": SYSTEM_SOURCE,
+        "type": name,
+        "subject": subject,
+        "time": entries.rfc3339(clock()),
+        "data": data,
+    }
