@@ -16,9 +16,10 @@ from itertools import starmap
 from typing import Any, Literal, Self, TypeVar
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Identifier
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool
 
 from events import errors
 from events.postgres_schema import (
@@ -44,6 +45,16 @@ _T = TypeVar("_T")
 _Connection = psycopg.Connection[tuple[Any, ...]]
 _PAGE = 1_000
 
+#: Unless the conninfo says otherwise: a host that vanishes is noticed in about 30 s.
+_NETWORK = {
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "4",
+    "tcp_user_timeout": "30000",
+    "application_name": "henji",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Waits:
@@ -51,7 +62,7 @@ class Waits:
 
     ``lock``: for the append lock. ``statement``: for any one statement. ``idle``: a
     process that stalls inside an append loses its transaction, and so the lock, to the
-    others. ``connect``: for a connection.
+    others. ``connect``: for a free connection of the pool.
     """
 
     lock: float = 15.0
@@ -67,7 +78,7 @@ class PostgresStore:
         """Prepare a store without connecting; ``open`` is the way in."""
         require_schema_name(schema)
         self.schema = schema
-        self._dsn = dsn
+        self._dsn = make_conninfo("", **{**_NETWORK, **conninfo_to_dict(dsn)})
         self._waits = waits
         self._sql = {name: text.encode() for name, text in load("postgres").items()}
         lock = advisory_key(schema, "append")
@@ -81,12 +92,12 @@ class PostgresStore:
         self._writer: _Connection | None = None
         self._closed = False
         self._pool: ConnectionPool[_Connection] = ConnectionPool(
-            dsn,
+            self._dsn,
             min_size=1,
             max_size=readers,
             open=False,
             timeout=waits.connect,
-            kwargs={"autocommit": True, "connect_timeout": max(2, int(waits.connect))},
+            kwargs={"autocommit": True},
             configure=self._configure_reader,
             name=f"henji-{schema}",
         )
@@ -131,8 +142,7 @@ class PostgresStore:
             with translated():
                 connection, head = self._begun()
             try:
-                with translated():
-                    yield PostgresAppend(connection, self._sql, head)
+                yield PostgresAppend(connection, self._sql, head)
             except BaseException:
                 self._roll_back(connection)
                 raise
@@ -165,16 +175,21 @@ class PostgresStore:
             raise
 
     def _connected(self) -> _Connection:
-        """Return a new writing connection: a lost commit must fail, not be guessed."""
+        """Return a new writing connection, kept only once it is fully configured."""
         self._drop_writer()
         if self._closed:
             raise errors.Unavailable("store_unavailable", "the store is closed")
-        seconds = max(2, int(self._waits.connect))
-        connection = psycopg.connect(
-            self._dsn, autocommit=True, connect_timeout=seconds
-        )
+        connection = psycopg.connect(self._dsn, autocommit=True)
+        try:
+            self._configure(connection)
+            self._configure_writer(connection)
+        except BaseException:
+            connection.close()
+            raise
         self._writer = connection
-        self._configure(connection)
+        return connection
+
+    def _configure_writer(self, connection: _Connection) -> None:
         connection.execute(
             "SELECT set_config('lock_timeout', %s, false),"
             " set_config('idle_in_transaction_session_timeout', %s, false),"
@@ -187,7 +202,6 @@ class PostgresStore:
             " set_config('enable_mergejoin', 'off', false)",
             [_milliseconds(self._waits.lock), _milliseconds(self._waits.idle)],
         )
-        return connection
 
     def _configure(self, connection: _Connection) -> None:
         connection.execute(
@@ -236,16 +250,18 @@ class PostgresStore:
 
     def _read(self, use: Callable[[PostgresReads], _T]) -> _T:
         """Run a read on a pooled connection; once more if connections had broken."""
-        with translated():
-            try:
-                with self._pool.connection() as connection:
-                    return use(PostgresReads(connection, self._sql))
-            except (PoolTimeout, psycopg.errors.QueryCanceled):
+        try:
+            return self._read_once(use)
+        except errors.Unavailable as error:
+            if error.code != "store_unavailable":
                 raise
-            except psycopg.OperationalError:
-                self._pool.check()
-            with self._pool.connection() as connection:
-                return use(PostgresReads(connection, self._sql))
+        with translated():
+            self._pool.check()
+        return self._read_once(use)
+
+    def _read_once(self, use: Callable[[PostgresReads], _T]) -> _T:
+        with translated(), self._pool.connection() as connection:
+            return use(PostgresReads(connection, self._sql))
 
     def head(self) -> Root | None:
         """Return the newest committed root, or None for an empty log."""

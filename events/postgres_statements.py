@@ -32,12 +32,15 @@ class PostgresReads:
     def tuples(self, name: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run a named statement, prepared, and return all its rows."""
         cursor = self._connection.cursor(binary=True)
-        return cursor.execute(self._sql[name], parameters, prepare=True).fetchall()
+        with translated():
+            cursor.execute(self._sql[name], parameters, prepare=True)
+            return cursor.fetchall()
 
     def entry_rows(self, statement: bytes, parameters: tuple[object, ...]) -> list[Row]:
         """Run any statement that yields entry rows."""
         cursor = self._connection.cursor(binary=True)
-        return list(map(Row._make, cursor.execute(statement, parameters)))
+        with translated():
+            return list(map(Row._make, cursor.execute(statement, parameters)))
 
     def fetch(self, name: str, *parameters: object) -> list[Row]:
         """Run a named statement that yields entry rows."""
@@ -95,7 +98,8 @@ class PostgresAppend(PostgresReads):
         columns = [list(column) for column in zip(*rows, strict=True)] or [[]] * 10
         tree = [list(column) for column in zip(*nodes, strict=True)] or [[]] * 3
         cursor = self._connection.cursor(binary=True)
-        cursor.execute(self._sql["insert"], [*columns, *tree, *root], prepare=True)
+        with translated():
+            cursor.execute(self._sql["insert"], [*columns, *tree, *root], prepare=True)
         self._head = root
 
 
