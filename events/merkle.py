@@ -264,13 +264,13 @@ def verify_consistency(
     code = "consistency_invalid"
     if not 0 < size1 <= size2 <= MAX_SIZE:
         raise Malformed(code, "sizes out of order")
-    _require_hashes(code, [root1, root2, *proof])
     if size1 == size2:
         if proof or root1 != root2:
             raise Malformed(code, "one size, two roots or a needless proof")
         return
     if not proof:
         raise Malformed(code, "proof is empty")
+    _require_hashes(code, [root1, root2, *proof])
     path = [root1, *proof] if size1 & (size1 - 1) == 0 else list(proof)
     if _climb(size1, size2, path) != (root1, root2):
         raise Malformed(code, "proof does not lead to both roots")

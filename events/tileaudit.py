@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from events import canonical
 from events.agreement import Finding
 from events.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
-from events.errors import Malformed
+from events.errors import Malformed, Unavailable
 from events.merkle import HASH_SIZE, TILE_BITS, TILE_WIDTH, Tree, leaf_hash
 from events.notes import Verifier, parse_note
 from events.tiles import ENTRIES, Tile, parse_entry_bundle, tile_path, tiles_of
@@ -40,10 +40,14 @@ def verify_tiles(fetch: Fetch, trust: Trust) -> Report:
 
     The checkpoint must be signed by a key of ``trust``; where that names none, by one
     that the log names itself at position 1, which proves agreement, not identity.
-    A bad signature raises ``Malformed`` with a code of ``open_checkpoint``; all else is
-    in the report, where ``nodes`` counts tiles.
+    Raises ``Unavailable("log_unreachable")`` without a checkpoint, ``Malformed`` with a
+    code of ``open_checkpoint`` for a bad one; all else is in the report, where
+    ``nodes`` counts tiles.
     """
-    note = (fetch("checkpoint") or b"").decode(errors="replace")
+    content = fetch("checkpoint")
+    if content is None:
+        raise Unavailable("log_unreachable", "there is no checkpoint")
+    note = content.decode(errors="replace")
     claimed = parse_checkpoint(parse_note(note)[0])
     origin, vkeys = _opening(fetch, claimed)
     signed_by = usable_verifiers(trust.vkeys or vkeys)

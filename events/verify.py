@@ -204,9 +204,9 @@ def _grow(scan: _Scan, rows: Sequence[Row]) -> Finding | None:
     """Put rows into the tree, stopping at each size where a root is claimed."""
     first, at = scan.tree.size, 0
     while scan.mark and scan.mark.size <= first + len(rows):
-        to = scan.mark.size - first
+        to = max(scan.mark.size - first, at)
         _extend(scan, rows[at:to])
-        at = max(at, to)
+        at = to
         finding = _check_mark(scan, scan.mark)
         if finding:
             return finding
@@ -250,12 +250,17 @@ def _check_mark(scan: _Scan, mark: _Mark) -> Finding | None:
 def _end(scan: _Scan) -> Finding | None:
     """Check what remains when the entries are through: all sealed, nothing cut off."""
     size = scan.tree.size
-    if scan.last_root != size:
-        at = size if scan.unsealed_at is None else scan.unsealed_at
-        return Finding(at, "root_missing", "a batch ends here")
-    if scan.mark is not None:
-        claim = "root row" if scan.mark.ingested is not None else "checkpoint"
-        return Finding(size + 1, "log_truncated", f"{claim} of size {scan.mark.size}")
+    if scan.unsealed_at is not None:
+        return Finding(scan.unsealed_at, "root_missing", "a batch ends here")
+    pending = [scan.mark, *scan.marks] if scan.mark else []
+    claims = {mark.root for mark in pending if mark.ingested is not None}
+    # Our root under another size: that row was changed, no entry was cut off.
+    if scan.last_root != size and (not claims or scan.tree.root in claims):
+        return Finding(size, "root_missing", "a batch ends here")
+    if pending:
+        claim = "a root row" if claims else "a checkpoint"
+        detail = f"{claim} says at least {pending[0].size}"
+        return Finding(size + 1, "log_truncated", detail)
     if scan.stray:
         return Finding(size + 1, "row_unexpected", scan.stray)
     return None
