@@ -78,6 +78,7 @@ _LISTS = (
     ("themes", "theme"),
     ("campaigns", "campaign"),
 )
+_SHOWN = ("key", *(column for column, _ in status.FILTERS))
 _SINGLES = (
     ("parent", "parent = :parent"),
     ("due_from", "due >= :due_from"),
@@ -214,13 +215,24 @@ def _scan(
 
 
 def _source(as_of: int | None, terms: str = "") -> str:
-    """Return the rows that stood at a position, each commitment at most once."""
-    wanted = "SELECT key, status, lead_unit, due, body FROM"
+    """Return the rows that stood at a position, each commitment once, walked by key.
+
+    Each commitment looks up its version by (key, valid_from): no query walks the whole
+    history, however long it is.
+    """
     if as_of is None:
-        return f"{wanted} {{current}} WHERE 1 = 1{terms}"
+        return f"SELECT {', '.join(_SHOWN)} FROM {{current}} WHERE 1 = 1{terms}"  # noqa: S608
+    shown = ", ".join(
+        f"CASE WHEN c.valid_from <= :as_of THEN c.{column} ELSE h.{column} END "
+        f"AS {column}"
+        for column in _SHOWN[1:]
+    )
     return (
-        f"{wanted} {{current}} WHERE valid_from <= :as_of{terms} UNION ALL "
-        f"{wanted} {{past}} WHERE valid_from <= :as_of AND valid_to > :as_of{terms}"
+        f"SELECT * FROM (SELECT c.key AS key, {shown} FROM {{current}} c "  # noqa: S608
+        "LEFT JOIN {past} h ON c.valid_from > :as_of AND h.key = c.key "
+        "AND h.valid_from = (SELECT max(v.valid_from) FROM {past} v "
+        "WHERE v.key = c.key AND v.valid_from <= :as_of) "
+        f"WHERE c.registered <= :as_of) t WHERE 1 = 1{terms}"
     )
 
 

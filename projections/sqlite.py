@@ -271,6 +271,8 @@ class SqliteViews(Views):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA cache_size = -65536")
+        # A rebuild touches pages at random; copying them back rarely doubles its speed.
+        connection.execute("PRAGMA wal_autocheckpoint = 16384")
         return connection
 
 

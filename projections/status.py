@@ -103,7 +103,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=F
         return self.state.status in WORKING
 
 
-_FILTERS: tuple[tuple[str, Kind], ...] = (
+FILTERS: tuple[tuple[str, Kind], ...] = (
     ("status", "text"),
     ("evidence", "text"),
     ("kind", "text"),
@@ -121,14 +121,19 @@ CURRENT = Table(
         ("key", "text"),
         ("valid_from", "int"),
         ("registered", "int"),
-        *_FILTERS,
+        *FILTERS,
     ),
     key=("key",),
-    indexes=(("due", "key"), ("status", "due", "key"), ("lead_unit", "due", "key")),
+    indexes=(
+        ("due", "key"),
+        ("status", "due", "key"),
+        ("lead_unit", "due", "key"),
+        ("key", "registered"),
+    ),
 )
 PAST = Table(
     name="past",
-    columns=(("key", "text"), ("valid_from", "int"), ("valid_to", "int"), *_FILTERS),
+    columns=(("key", "text"), ("valid_from", "int"), ("valid_to", "int"), *FILTERS),
     key=("key", "valid_from"),
     grows=True,
 )
