@@ -220,6 +220,18 @@ def test_workers_come_and_go(grid):
     assert cell.workers_at(instant(at("2017-11-20"))) == ("p:2",)
 
 
+def test_an_assignment_has_a_length(grid):
+    """An assignment that ends when it begins is refused."""
+    refused = grid.refusal(
+        "grid.assigned",
+        "grid/g2",
+        person_ref="p:1",
+        valid_from=at("2017-11-01"),
+        valid_to=at("2017-11-01"),
+    )
+    assert refused == ("appointment_ends_before_start", "/data/valid_to")
+
+
 def test_an_ended_cell_takes_nothing(grid):
     """A cell that ended gets no worker and is no parent."""
     grid.send("grid.ended", "grid/g1", reason="x")
