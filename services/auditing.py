@@ -14,6 +14,7 @@ import httpx2
 
 from events.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from events.errors import Malformed, Unavailable
+from events.merkle import TILE_BITS
 from events.notes import parse_note
 from events.receipts import verify_receipt
 from events.store import Coordinate, Node, Root, Row
@@ -27,6 +28,9 @@ _MAX_CONTENT = 256 * (65_535 + 2)  # the largest entry bundle
 
 class AuditedStore(Tables, Protocol):
     """What verification needs of a store."""
+
+    def head(self) -> Root | None:
+        """Return the newest root."""
 
     def rows(self, *, after: int, limit: int) -> list[Row]:
         """Return rows with position > ``after``."""
@@ -43,15 +47,29 @@ class ExportedStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Readable:
-    """A store whose unreadable row becomes a row to be judged, not an exception."""
+class _Snapshot:
+    """A store as of one size, though others go on appending to it.
+
+    Left out is only what a root committed meanwhile accounts for. A row that the
+    database cannot hand out becomes a row to be judged, not an exception.
+    """
 
     store: AuditedStore
+    size: int
+
+    def _is_later(self, position: int) -> bool:
+        """Tell whether what covers ``position`` was appended since the snapshot."""
+        if position <= self.size:
+            return False
+        head = self.store.head()
+        return head is not None and head.size >= position
 
     def iter_entries(self, after: int = 0) -> Iterator[Row]:
-        """Yield rows up to the first that cannot be read, and a stand-in for it."""
+        """Yield rows up to the size, or to one that cannot be read and a stand-in."""
         try:
             for row in self.store.iter_entries(after):
+                if row.position > self.size and self._is_later(row.position):
+                    return
                 after = row.position
                 yield row
         except Exception:  # noqa: BLE001 - each database has its own for broken text
@@ -71,12 +89,17 @@ class _Readable:
             yield found[0]
 
     def iter_nodes(self) -> Iterator[Node]:
-        """Yield what the store yields."""
-        return self.store.iter_nodes()
+        """Yield the hashes of subtrees that were complete at the size."""
+        for node in self.store.iter_nodes():
+            covered = (
+                (node.idx + 1) << TILE_BITS * node.level if 0 < node.level < 8 else 0
+            )
+            if not self._is_later(covered):
+                yield node
 
     def iter_roots(self) -> Iterator[Root]:
-        """Yield what the store yields."""
-        return self.store.iter_roots()
+        """Yield the roots up to the size."""
+        return (root for root in self.store.iter_roots() if root.size <= self.size)
 
 
 def trust_from(
@@ -97,8 +120,12 @@ def trust_from(
 
 
 def verify_store(store: AuditedStore, trust: Trust) -> Report:
-    """Verify the tables of a store; see ``events.verify.verify_log``."""
-    return verify_log(_Readable(store), trust)
+    """Verify the tables of a store as of now; see ``events.verify.verify_log``.
+
+    Others may append meanwhile.
+    """
+    head = store.head()
+    return verify_log(_Snapshot(store, head.size if head else 0), trust)
 
 
 def verify_directory(directory: Path, trust: Trust) -> Report:

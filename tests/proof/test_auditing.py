@@ -13,6 +13,7 @@ from events.checkpoint import Checkpoint, sign_checkpoint
 from events.errors import Malformed, Unavailable
 from events.notes import Signer
 from events.receipts import encode_receipt
+from events.store import Node
 from events.verify import Trust
 from services import auditing
 from tests.proof import ledger, oracle
@@ -200,39 +201,53 @@ def test_receipt_files(tmp_path, sealed, signers):
         auditing.verify_receipt_file(receipt, entry=entry, vkeys=vkeys)
 
 
-class Unreadable(ledger.Log):
-    """A store whose database cannot decode one row."""
+class Store:
+    """A store over a log, read page by page, as if others appended to it meanwhile."""
 
-    bad = 300
+    def __init__(self, log, *, size=None, bad=0):
+        """Begin with ``size`` entries committed; position ``bad`` cannot be decoded."""
+        self.log, self.bad = log, bad
+        self.heads = [root for root in log.roots if size and root.size == size]
+        self.iter_nodes, self.iter_roots = log.iter_nodes, log.iter_roots
 
-    def rows_after(self, after, limit):
-        """Return rows, or fail where a row is broken, as a database driver does."""
-        page = self.rows[after : after + limit]
+    def head(self):
+        """Return the head: the first time the early one."""
+        return self.heads.pop() if self.heads else max(self.log.roots, default=None)
+
+    def rows(self, *, after, limit):
+        """Return one page, or fail where a row is broken, as a database driver does."""
+        page = self.log.rows[after : after + limit]
         if any(row.position == self.bad for row in page):
             raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "broken")
         return page
 
+    def iter_entries(self, after=0):
+        """Yield page by page."""
+        while page := self.rows(after=after, limit=128):
+            yield from page
+            after = page[-1].position
+
 
 def test_a_row_that_the_database_cannot_hand_out(sealed):
     """A row that cannot even be read is named like any other bad one."""
-    log = Unreadable(sealed.rows, sealed.nodes, sealed.roots)
-
-    class Store:
-        """The store's shape over that log."""
-
-        iter_nodes, iter_roots = log.iter_nodes, log.iter_roots
-
-        def rows(self, *, after, limit):
-            """Return one page."""
-            return log.rows_after(after, limit)
-
-        def iter_entries(self, after=0):
-            """Yield page by page."""
-            while page := self.rows(after=after, limit=128):
-                yield from page
-                after = page[-1].position
-
-    report = auditing.verify_store(Store(), Trust())
+    report = auditing.verify_store(Store(sealed, bad=300), Trust())
     assert (report.first_bad, report.code) == (300, "row_unreadable")
-    log.bad = 0
-    assert auditing.verify_store(Store(), Trust()).ok
+    assert auditing.verify_store(Store(sealed), Trust()).ok
+
+
+def test_a_store_that_goes_on_growing(sealed):
+    """What is appended during the check is left for the next one."""
+    for root in sealed.roots[:-1]:
+        report = auditing.verify_store(Store(sealed, size=root.size), Trust())
+        assert (report.ok, report.size, report.root) == (True, *root[:2]), report
+
+
+def test_rows_that_no_root_covers(log):
+    """Rows behind the last root are not taken for ones appended meanwhile."""
+    last = log.roots.pop()
+    report = auditing.verify_store(Store(log), Trust())
+    assert (report.first_bad, report.code) == (last.size, "root_missing")
+    log.roots.append(last)
+    log.nodes.append(Node(1, 2, bytes(32)))
+    report = auditing.verify_store(Store(log), Trust())
+    assert (report.first_bad, report.code) == (701, "row_unexpected")
