@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 import httpx2
 import msgspec
@@ -49,8 +50,13 @@ class ConnectionLost(Exception):
     """No answer came: the batch may or may not be in the log."""
 
 
-#: Send one NDJSON body. Raises ``ConnectionLost`` when no answer came.
-Post = Callable[[bytes], Reply]
+class Post(Protocol):
+    """Sends one NDJSON body. Raises ``ConnectionLost`` when no answer came."""
+
+    def __call__(self, body: bytes, *, dry_run: bool = False) -> Reply:
+        """Send; with ``dry_run`` the log only says what it would do."""
+
+
 Wait = Callable[[float], None]
 
 
@@ -121,13 +127,23 @@ def batches(staged: Iterable[Staged]) -> Iterator[list[Staged]]:
         yield batch
 
 
+def preview(batch: list[Staged], post: Post, wait: Wait) -> list[Refusal]:
+    """Ask which events of a batch the log would refuse, without adding any.
+
+    Raises as ``send`` does.
+    """
+    reply = _post_until_answered(_body(batch), partial(post, dry_run=True), wait)
+    refused = [i for i in _answer(reply, len(batch)).items if i.status >= _REFUSED]
+    return [_refusal(batch[item.index], item) for item in refused]
+
+
 def send(batch: list[Staged], post: Post, wait: Wait) -> Outcome:
     """Send a batch until the log has judged each event of it.
 
     Raises ``Unavailable`` when it stays unreachable or busy (8 tries, about a minute),
     ``Denied`` for a key that may not, ``Malformed`` for an answer that is none of ours.
     """
-    body = b"".join(one.body + b"\n" for one in batch)
+    body = _body(batch)
     accepted = 0
     for turn in range(_TRIES):
         answer = _answer(_post_until_answered(body, post, wait), len(batch))
@@ -161,11 +177,10 @@ def http_post(
     target = url.rstrip("/") + "/v1/events"
     with httpx2.Client(headers=headers, timeout=120.0, transport=transport) as client:
 
-        def post(body: bytes) -> Reply:
+        def post(body: bytes, *, dry_run: bool = False) -> Reply:
+            asked = {"on_error": "continue"} | ({"dry_run": "true"} if dry_run else {})
             try:
-                answer = client.post(
-                    target, params={"on_error": "continue"}, content=body
-                )
+                answer = client.post(target, params=asked, content=body)
             except httpx2.TransportError as error:
                 raise ConnectionLost(str(error) or type(error).__name__) from error
             pause = answer.headers.get("Retry-After", "")
@@ -178,7 +193,9 @@ def http_post(
         yield post
 
 
-def _post_until_answered(body: bytes, post: Post, wait: Wait) -> Reply:
+def _post_until_answered(
+    body: bytes, post: Callable[[bytes], Reply], wait: Wait
+) -> Reply:
     said = ""
     for turn in range(_TRIES):
         asked: float | None = None
@@ -193,6 +210,10 @@ def _post_until_answered(body: bytes, post: Post, wait: Wait) -> Reply:
         if turn + 1 < _TRIES:
             wait(_pause(turn, asked))
     raise Unavailable("import_service_unavailable", f"{said}, {_TRIES} times")
+
+
+def _body(batch: list[Staged]) -> bytes:
+    return b"".join(one.body + b"\n" for one in batch)
 
 
 def _pause(turn: int, asked: float | None) -> float:

@@ -110,13 +110,14 @@ class Units(_Table, frozen=True):
     names: dict[str, UnitName] = msgspec.field(default_factory=dict)
 
 
-class LogMapping(_Table, frozen=True):
+class LogMapping(_Table, frozen=True, kw_only=True):
     """A whole mapping file; ``henji_mapping`` is the version of this format."""
 
     henji_mapping: Literal[1]
     source: Text
     kind: Text
     title: Text
+    key: Text = "{@case}"
     time: Times
     columns: Columns
     activities: dict[str, str | Rule]
@@ -204,9 +205,7 @@ def _faults(mapping: LogMapping) -> Iterator[tuple[str, str]]:
     if mapping.due is not None and not _DUE_TERM.fullmatch(mapping.due):
         yield "due", f"{mapping.due!r} is no term such as D30, WD15 or PT2H"
     yield from _type_faults(mapping)
-    for key, template in _templates(mapping):
-        if fault := template_fault(template):
-            yield key, fault
+    yield from _template_faults(mapping)
     yield from _unit_faults(mapping)
 
 
@@ -215,6 +214,14 @@ def _type_faults(mapping: LogMapping) -> Iterator[tuple[str, str]]:
         name = rule.type if isinstance(rule, Rule) else rule
         if name not in {IGNORE, REPORT} and not _TYPE.fullmatch(name):
             yield key, f"{name!r} is neither an event type nor 'ignore' nor 'report'"
+
+
+def _template_faults(mapping: LogMapping) -> Iterator[tuple[str, str]]:
+    for key, template in _templates(mapping):
+        if fault := template_fault(template):
+            yield key, fault
+    if "{@case}" not in mapping.key or list(columns_of(mapping.key)):
+        yield "key", "takes {@case} and no column, so that each case has its own"
 
 
 def _unit_faults(mapping: LogMapping) -> Iterator[tuple[str, str]]:
@@ -249,6 +256,7 @@ def _rules(mapping: LogMapping) -> Iterator[tuple[str, str | Rule]]:
 
 def _templates(mapping: LogMapping) -> Iterator[tuple[str, Any]]:
     yield "title", mapping.title
+    yield "key", mapping.key
     yield "registered.data", mapping.registered.data
     yield "closed.data", mapping.closed.data
     yield "units.data", mapping.units.data

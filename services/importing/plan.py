@@ -36,11 +36,15 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An event to submit: all of a file go by ``order`` (µs), then as made."""
+    """An event to submit: all of a file go by ``order`` (µs), then as made.
+
+    ``part`` is the key of the commitment that it belongs to ("" for a unit).
+    """
 
     order: int
     place: int
     event: Mapping[str, Any]
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def plan_case(to: Setup, case: str, rows: Sequence[CaseRow]) -> CasePlan:
 
 
 def unit_event(to: Setup, value: str, first_use: int) -> Planned:
-    """Plan the creation of a unit, to be sent before the first event that names it."""
+    """Plan the creation of a unit, to be sent before any event that names it."""
     key = unit_id(to, value)
     named = to.mapping.units.names.get(value)
     template = (named and named.data) or to.mapping.units.data
@@ -181,7 +185,7 @@ def _about(
     first = min([*known, start] if start is not None else known)
     due = times.get(columns.deadline)
     return _Case(
-        key=stream_key(case),
+        key=stream_key(fill_text(to.mapping.key, {"@case": case})),
         cells=cells,
         start=first if start is None else start,
         first=first,
@@ -208,7 +212,7 @@ def _register(to: Setup, about: _Case, plan: CasePlan) -> None:
     extra = _filled(to, to.mapping.registered.data, about.cells, about.place, plan)
     event = _event(to, about, "registered", about.start)
     event |= {"type": REGISTERED, "data": data | (extra or {})}
-    plan.events.append(Planned(about.first, about.place, event))
+    plan.events.append(Planned(about.first, about.place, event, about.key))
 
 
 def _close(to: Setup, about: _Case, last: int, plan: CasePlan) -> None:
@@ -217,7 +221,8 @@ def _close(to: Setup, about: _Case, last: int, plan: CasePlan) -> None:
     data = _filled(to, to.mapping.closed.data, about.cells, about.place, plan)
     event = _event(to, about, "closed", about.end)
     event |= {"type": CLOSED, "data": data or {}}
-    plan.events.append(Planned(max(about.end, last), about.place, event))
+    order = max(about.end, last)
+    plan.events.append(Planned(order, about.place, event, about.key))
 
 
 def _row_events(
@@ -250,7 +255,7 @@ def _row_events(
     if rule.subject:
         event["subject"] = fill_text(rule.subject, cells)
     event |= _recorded(to, row, plan) | _actors(to, rule, row, plan)
-    yield Planned(row.occurred, row.place, event)
+    yield Planned(row.occurred, row.place, event, about.key)
 
 
 def _row_id(to: Setup, row: CaseRow, turns: Counter[tuple[str, ...]]) -> str:

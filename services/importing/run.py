@@ -27,6 +27,8 @@ _STEP = 500
 #: Why the log may refuse a unit that it has: same id with other content (the unit was
 #: first seen at another time in another file), or created by somebody else.
 _UNIT_IS_THERE = frozenset({"event_id_conflict", "stream_already_started"})
+#: Why the log refuses to register a case that another source has registered.
+_CASE_IS_THERE = "commitment_exists"
 
 #: Told (what is being done, how much is done, of how much: None when nobody knows).
 Progress = Callable[[str, int, int | None], None]
@@ -55,7 +57,7 @@ def run_import(file: Path, mapping: LogMapping, edge: Edge) -> Report:
     with staging.staging() as stage:
         plan_file(file, mapping, stage=stage, report=report, progress=edge.progress)
         try:
-            _send(stage, edge, report)
+            _send_all(stage, edge, report)
         except HenjiError as error:
             report.stopped = {"code": error.code, "detail": error.detail}
     report.seconds = round(edge.clock() - began, 3)
@@ -179,25 +181,54 @@ def _plan_cases(
         report.count_names("ignored_activities", plan.ignored)
     if to.mapping.units.create:
         planned = (plan_unit(to, value, units[value]) for value in sorted(units))
-        staging.put_events(stage, planned, rank=staging.UNIT)
+        staging.put_events(stage, planned)
 
 
-def _send(stage: sqlite3.Connection, edge: Edge, report: Report) -> None:
-    done = 0
-    staged = (
-        client.Staged(place, rank == staging.UNIT, body)
-        for place, rank, body in staging.events(stage)
-    )
-    edge.progress("sending", done, report.events)
-    for batch in client.batches(staged):
+def _leave_out_foreign(stage: sqlite3.Connection, edge: Edge, report: Report) -> None:
+    """Drop the cases whose commitment somebody else has registered.
+
+    Their rows would be taken as progress of that other commitment, for ever.
+    """
+    foreign: list[str] = []
+    for batch in client.batches(
+        _staged(staging.events(stage, staging.REGISTRATION, staging.REGISTRATION))
+    ):
+        for refusal in client.preview(batch, edge.post, edge.wait):
+            if refusal.code == _CASE_IS_THERE:
+                report.find("case_of_another_source", refusal.staged.place, refusal.id)
+                foreign.append(refusal.id.split("/")[1])
+    if foreign:
+        staging.drop_cases(stage, foreign)
+        report.events = staging.count_events(stage)
+
+
+def _staged(rows: Iterator[tuple[int, int, bytes]]) -> Iterator[client.Staged]:
+    for place, rank, body in rows:
+        yield client.Staged(place, rank == staging.UNIT, body)
+
+
+def _send_all(stage: sqlite3.Connection, edge: Edge, report: Report) -> None:
+    # Units go first: what names them would be refused otherwise, also in a dry run.
+    edge.progress("sending", 0, report.events)
+    _send(staging.events(stage, staging.UNIT, staging.UNIT), edge, report)
+    _leave_out_foreign(stage, edge, report)
+    _send(staging.events(stage, staging.REGISTRATION), edge, report)
+
+
+def _send(rows: Iterator[tuple[int, int, bytes]], edge: Edge, report: Report) -> None:
+    for batch in client.batches(_staged(rows)):
         outcome = client.send(batch, edge.post, edge.wait)
         report.accepted += outcome.accepted
         report.duplicates += outcome.duplicates
         report.checkpoint = outcome.checkpoint or report.checkpoint
         for refusal in outcome.refusals:
             _count(refusal, report)
-        done += len(batch)
-        edge.progress("sending", done, report.events)
+        edge.progress("sending", _judged(report), report.events)
+
+
+def _judged(report: Report) -> int:
+    refused = report.rejected + report.units_known + report.conflicts.count
+    return report.accepted + report.duplicates + refused
 
 
 def _count(refusal: client.Refusal, report: Report) -> None:

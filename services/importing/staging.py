@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from services.importing.plan import CaseRow, Planned
+from services.importing.plan import REGISTERED, UNIT_CREATED, CaseRow, Planned
 
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
@@ -26,7 +26,8 @@ CREATE TABLE row (
     number INTEGER PRIMARY KEY, part TEXT, place INTEGER, occurred INTEGER, cells BLOB
 );
 CREATE TABLE event (
-    number INTEGER PRIMARY KEY, at INTEGER, rank INTEGER, place INTEGER, body BLOB
+    number INTEGER PRIMARY KEY,
+    at INTEGER, rank INTEGER, place INTEGER, part TEXT, body BLOB
 );
 BEGIN;
 """
@@ -34,13 +35,17 @@ _BY_CASE = """
 SELECT part, place, occurred, cells FROM row
 ORDER BY part, occurred IS NULL, occurred, number
 """
-_BY_TIME = "SELECT place, rank, body FROM event ORDER BY at, rank, number"
+_EVENTS = """
+SELECT place, rank, body FROM event WHERE rank BETWEEN ? AND ?
+ORDER BY at, rank, number
+"""
 
 _encode = msgspec.json.Encoder().encode
 _cells = msgspec.json.Decoder(dict[str, str])
 
-#: Ranks of events at the same instant: a unit is there before what names it.
-UNIT, OTHER = 0, 1
+#: What kind of event it is; of those at the same instant the lower rank goes first.
+UNIT, REGISTRATION, OTHER = 0, 1, 2
+_RANKS = {UNIT_CREATED: UNIT, REGISTERED: REGISTRATION}
 
 
 @contextmanager
@@ -72,13 +77,20 @@ def cases(stage: sqlite3.Connection) -> Iterator[tuple[str, list[CaseRow]]]:
         )
 
 
-def put_events(
-    stage: sqlite3.Connection, planned: Iterable[Planned], *, rank: int = OTHER
-) -> None:
+def put_events(stage: sqlite3.Connection, planned: Iterable[Planned]) -> None:
     """Take events; of those at the same instant the first in is the first out."""
     stage.executemany(
-        "INSERT INTO event (at, rank, place, body) VALUES (?, ?, ?, ?)",
-        ((one.order, rank, one.place, _encode(one.event)) for one in planned),
+        "INSERT INTO event (at, rank, place, part, body) VALUES (?, ?, ?, ?, ?)",
+        (
+            (
+                one.order,
+                _RANKS.get(one.event["type"], OTHER),
+                one.place,
+                one.part,
+                _encode(one.event),
+            )
+            for one in planned
+        ),
     )
 
 
@@ -88,6 +100,17 @@ def count_events(stage: sqlite3.Connection) -> int:
     return int(count)
 
 
-def events(stage: sqlite3.Connection) -> Iterator[tuple[int, int, bytes]]:
-    """Yield (place, rank, JSON) of all events by time."""
-    yield from stage.execute(_BY_TIME)
+def drop_cases(stage: sqlite3.Connection, keys: Iterable[str]) -> None:
+    """Forget all events of the cases with these keys."""
+    stage.execute("CREATE TEMP TABLE dropped (part TEXT PRIMARY KEY)")
+    stage.executemany(
+        "INSERT OR IGNORE INTO dropped VALUES (?)", ((key,) for key in keys)
+    )
+    stage.execute("DELETE FROM event WHERE part IN (SELECT part FROM dropped)")
+
+
+def events(
+    stage: sqlite3.Connection, first: int = UNIT, last: int = OTHER
+) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (place, rank, JSON) of the events of these ranks by time."""
+    yield from stage.execute(_EVENTS, (first, last))

@@ -23,6 +23,7 @@ class FakeLog:
     failures: list[httpx2.Response | Exception] = field(default_factory=list)
     lose_answers: int = 0
     events: dict[tuple[str, str], dict] = field(default_factory=dict)
+    registered: set[str] = field(default_factory=set)
     requests: list[httpx2.Request] = field(default_factory=list)
 
     def handle(self, request: httpx2.Request) -> httpx2.Response:
@@ -34,8 +35,12 @@ class FakeLog:
                 raise failure
             return failure
         lines = request.content.decode().splitlines()
+        dry = request.url.params.get("dry_run") == "true"
+        kept = dict(self.events), set(self.registered)
         items = [self._take(i, json.loads(line)) for i, line in enumerate(lines)]
-        if self.lose_answers:
+        if dry:
+            self.events, self.registered = kept
+        elif self.lose_answers:
             self.lose_answers -= 1
             raise httpx2.ReadError("connection reset")
         return self._answer(items)
@@ -43,16 +48,23 @@ class FakeLog:
     def _take(self, index: int, event: dict) -> dict:
         key = (event["source"], event["id"])
         item = {"index": index, "id": event["id"]}
-        code = self.refuse(event)
-        if code is not None:
+        code = self.refuse(event) or self._rule_broken(event)
+        if code is not None and key not in self.events:
             return item | {"status": 422, "problem": {"code": code, "detail": "no"}}
         if key not in self.events:
             self.events[key] = event
+            if event["type"].endswith("commitment.registered.v1"):
+                self.registered.add(event["subject"])
             return item | {"status": 201, "position": len(self.events)}
         if self.events[key] != event:
             problem = {"code": "event_id_conflict", "title": "Other content"}
             return item | {"status": 409, "problem": problem}
         return item | {"status": 200, "position": 1}
+
+    def _rule_broken(self, event: dict) -> str | None:
+        if not event["type"].endswith("commitment.registered.v1"):
+            return None
+        return "commitment_exists" if event["subject"] in self.registered else None
 
     def _answer(self, items: list[dict]) -> httpx2.Response:
         counts = {

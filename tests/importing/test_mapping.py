@@ -65,6 +65,7 @@ def test_a_small_mapping_is_enough():
             '{ type = "a.b", data = { n = "{n|float}" } }',
             'activities."Seen".data',
         ),
+        ("kind =", 'key = "one"\nkind =', "key"),
         ("kind =", 'due = "soon"\nkind =', "due"),
         ("kind =", 'format = { encoding = "utf-80" }\nkind =', "format.encoding"),
         ("kind =", 'format = { delimiter = ";;" }\nkind =', "format.delimiter"),
