@@ -21,6 +21,7 @@ class _Entry(msgspec.Struct, gc=False):
     recordedtime: str | None = None
     actorunit: str | None = None
     actorpost: str | None = None
+    actorperson: str | None = None
     authid: str = ""
     authunit: str | None = None
     authpost: str | None = None
@@ -46,6 +47,7 @@ class Fact(NamedTuple):
     key: str
     unit: str | None
     post: str | None
+    person: str | None
     due_at: int | None
     policy: str | None
     data: msgspec.Raw
@@ -70,7 +72,7 @@ def event(fact: Fact, data: Any) -> Event:
         occurred=fact.occurred,
         ingested=fact.ingested,
         data=data,
-        actor=Actor(fact.key, fact.unit, fact.post),
+        actor=Actor(fact.key, fact.unit, fact.post, fact.person),
         recorded=fact.recorded,
         policy=fact.policy,
         due_at=fact.due_at,
@@ -93,6 +95,7 @@ def _fact(row: Row) -> Fact:
         entry.authid,
         entry.actorunit or entry.authunit,
         entry.actorpost or entry.authpost,
+        entry.actorperson,
         None if due is None else entries.instant(due),
         entry.policyversion,
         entry.data,
