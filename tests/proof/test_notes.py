@@ -124,6 +124,13 @@ def test_all_kinds_of_keys_sign_and_read_back(signer):
             assert not one.verifier.accepts(later, body)
 
 
+def test_a_timestamp_beyond_the_specification():
+    """A cosignature from after 2**63 - 1 seconds is no signature, even if it verifies."""
+    one = Signer.generate("w", seed=bytes(32), kind=ED25519_COSIGNATURE)
+    assert one.verifier.accepts(one.sign("x\n", 2**63 - 1), "x\n")
+    assert not one.verifier.accepts(one.sign("x\n", 2**63), "x\n")
+
+
 def test_secrets_stay_out_of_sight(signer):
     """Printing a signer shows neither seed nor private key."""
     assert str(bytes(range(32)))[2:-1] not in repr(signer)

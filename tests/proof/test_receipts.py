@@ -106,6 +106,13 @@ def test_an_index_has_one_spelling(index):
     assert caught.value.code == "receipt_malformed"
 
 
+def test_a_path_has_at_most_63_hashes():
+    """No tree is higher than 63 levels, so no path is longer."""
+    with pytest.raises(Malformed) as caught:
+        parse_receipt(encode_receipt(0, [bytes(32)] * 64, "note\n"))
+    assert caught.value.code == "receipt_malformed"
+
+
 def test_receipts_of_other_logs_and_keys():
     """A receipt counts only with the log's key and for its origin."""
     text = receipt_of(3)
