@@ -15,7 +15,9 @@ from events.errors import Refused
 def _published(*versions):
     by_number = {kind.version: kind for kind in versions}
     newest = max(by_number)
-    return SimpleNamespace(policy=lambda n=None: by_number.get(newest if n is None else n))
+    return SimpleNamespace(
+        policy=lambda n=None: by_number.get(newest if n is None else n)
+    )
 
 
 def _later(name, **changes):

@@ -57,7 +57,9 @@ def test_a_verification_uses_the_claimed_checklist(world, who, say):
     bad = {**ticked, "items": [{"item": "fence", "passed": False}]}
     data = {**say.passed, "checklist": bad}
     world.refused("verification_recorded", data, "checklist_incomplete", by=by)
-    state = world.do("verification_recorded", {**say.passed, "checklist": ticked}, by=by)
+    state = world.do(
+        "verification_recorded", {**say.passed, "checklist": ticked}, by=by
+    )
     assert state.status == "verified"
 
 

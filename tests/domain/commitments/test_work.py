@@ -49,6 +49,24 @@ def test_parts_make_a_whole(world, who, parts, code):
     world.refused("decomposed", {"children": parts}, code, by=who.lead)
 
 
+def test_the_lead_unit_decomposes(world, who):
+    """分解: nobody else splits the work."""
+    world.reach("signed")
+    parts = {"children": [_part("A")]}
+    world.refused("decomposed", parts, "not_lead_unit", by=who.other)
+    assert world.do("decomposed", parts, by=who.lead).status == "in_progress"
+
+
+def test_a_permit_is_not_closed_before_its_parts(world, who, say):
+    """A kind that closes without a claim still waits for its parts."""
+    world.do("registered", say.permit, by=who.system)
+    world.do("decomposed", {"children": [_part("A")]}, by=who.system)
+    world.refused("closed", {}, "children_open", by=who.system)
+    world.do("registered", {**say.permit, "parent": "C1"}, by=who.system, key="A")
+    world.do("closed", {}, by=who.system, key="A")
+    assert world.do("closed", {}, by=who.system).status == "closed"
+
+
 def test_parts_are_three_levels_deep_at_most(world, who, say):
     """A root, its part and a part of that; the third level is not decomposed."""
     world.reach("signed")
@@ -103,10 +121,14 @@ def test_the_whole_is_not_claimed_before_its_parts(world, who, say):
     world.reach("signed")
     _split(world, who, "A", "B")
     world.reach("cancelled", key="A", parent="C1", due="2017-12-10")
-    refusal = world.refused("completion_claimed", say.claim, "children_open", by=who.lead)
+    refusal = world.refused(
+        "completion_claimed", say.claim, "children_open", by=who.lead
+    )
     assert refusal.parameters["children"] == {"B": "unregistered"}
     world.reach("failed", key="B", parent="C1", due="2017-12-10")
-    refusal = world.refused("completion_claimed", say.claim, "children_open", by=who.lead)
+    refusal = world.refused(
+        "completion_claimed", say.claim, "children_open", by=who.lead
+    )
     assert refusal.parameters["children"] == {"B": "failed"}
     _split(world, who, "A", "D")
     world.reach("claimed", key="D", parent="C1", due="2017-12-10")
@@ -254,7 +276,9 @@ def test_a_claim_is_shown(world, who, say):
 def test_a_claim_is_withdrawn_before_the_verification(world, who):
     """撤回: the lead unit goes back to work."""
     world.reach("claimed")
-    world.refused("completion_withdrawn", {"reason": "r"}, "not_lead_unit", by=who.other)
+    world.refused(
+        "completion_withdrawn", {"reason": "r"}, "not_lead_unit", by=who.other
+    )
     state = world.do("completion_withdrawn", {"reason": "r"}, by=who.lead)
     assert state.status == "in_progress"
 
@@ -273,7 +297,9 @@ def test_a_returned_item_answers_each_finding(world, who, say):
         data = {**say.claim, "answers": answers}
         world.refused("completion_claimed", data, code, by=who.lead)
     answers = [{"finding": n, "answer": "done"} for n in (1, 2)]
-    state = world.do("completion_claimed", {**say.claim, "answers": answers}, by=who.lead)
+    state = world.do(
+        "completion_claimed", {**say.claim, "answers": answers}, by=who.lead
+    )
     assert state.status == "claimed"
 
 
