@@ -8,7 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from events import merkle
+from events import merkle, notes
 from events.checkpoint import Checkpoint, sign_checkpoint
 from events.errors import Malformed, Unavailable
 from events.notes import Signer
@@ -86,6 +86,16 @@ def test_a_directory_verifies(published, sealed, signers):
         assert report.ok, report
         assert (report.size, report.root) == sealed.roots[-1][:2]
         assert (report.origin, report.nodes) == (ledger.ORIGIN, 4)
+
+
+def test_an_installation_without_mldsa(published, signers, monkeypatch):
+    """Where ML-DSA is missing, the Ed25519 signature beside it is enough."""
+    monkeypatch.delitem(notes._ALGORITHMS, notes.MLDSA44, raising=False)
+    report = auditing.verify_directory(published, trust(signers))
+    assert report.ok, report
+    only = [one for one in signers if one.verifier.kind == notes.MLDSA44]
+    with pytest.raises(Malformed):
+        auditing.verify_directory(published, trust(only))
 
 
 def test_a_url_verifies(served, sealed, signers):
