@@ -175,16 +175,23 @@ def verify_receipt_file(
     The origin defaults to the name of the first key. Raises ``Malformed`` with a code
     of ``events.receipts.verify_receipt``.
     """
-    verifiers = usable_verifiers(vkeys)
-    if not verifiers:
-        raise Malformed("note_unsigned", "no usable key was given")
     try:
         text = receipt.read_bytes().decode()
     except UnicodeDecodeError as error:
         raise Malformed("receipt_malformed", "not UTF-8") from error
-    return verify_receipt(
-        text, entry.read_bytes(), verifiers, origin or verifiers[0].name
+    return verify_receipt_text(
+        text, entry=entry.read_bytes(), vkeys=vkeys, origin=origin
     )
+
+
+def verify_receipt_text(
+    text: str, *, entry: bytes, vkeys: Sequence[str], origin: str | None = None
+) -> Checkpoint:
+    """Verify a receipt against the entry's exact bytes; see ``verify_receipt_file``."""
+    verifiers = usable_verifiers(vkeys)
+    if not verifiers:
+        raise Malformed("note_unsigned", "no usable key was given")
+    return verify_receipt(text, entry, verifiers, origin or verifiers[0].name)
 
 
 def export_tiles(store: ExportedStore, directory: Path, note: str) -> Checkpoint:

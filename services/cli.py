@@ -6,31 +6,280 @@ that needs them, so that ``henji verify`` does not load a web server.
 
 from __future__ import annotations
 
+import json
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from events import errors, messages
+from services.settings import Settings, from_environment
+from services.texts import Say, speaker
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Henji 痕迹")
+keys = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
+app.add_typer(keys, name="keys")
 
+#: Exit codes: what was asked for is not so; the input or the surroundings are wrong.
+EXIT_NOT_SOUND, EXIT_ERROR = 1, 2
 
-@app.command()
-def serve() -> None:
-    """Serve the HTTP interface on the ledger of the settings."""
-    import uvicorn
-
-    from services.app import create_app
-    from services.running import running
-    from services.settings import from_environment
-
-    settings = from_environment()
-    with running(settings) as service:
-        uvicorn.run(
-            create_app(service),
-            host=settings.host,
-            port=settings.port,
-            log_level="warning",
-            access_log=False,
-        )
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the ledger.")]
+Repeated = Annotated[list[str] | None, typer.Option()]
+Language = Annotated[str, typer.Option(help="en or zh", envvar="HENJI_LANG")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; errors of ours are told in words, with their code."""
+    try:
+        app()
+    except errors.HenjiError as error:
+        message = messages.text(error.code, "en", error.parameters)
+        typer.echo(f"{error.code}: {message.title} {error.detail}".rstrip(), err=True)
+        typer.echo(message.fix, err=True)
+        sys.exit(EXIT_ERROR)
+
+
+def _settings(data_dir: Path | None) -> Settings:
+    settings = from_environment()
+    if data_dir is None:
+        return settings
+    return msgspec.structs.replace(settings, data_dir=data_dir)
+
+
+def _print(body: Any) -> None:
+    typer.echo(json.dumps(body, ensure_ascii=False))
+
+
+@contextmanager
+def _ledger(data_dir: Path | None) -> Iterator[Any]:
+    from services.wiring import open_ledger
+
+    with open_ledger(_settings(data_dir)) as ledger:
+        yield ledger
+
+
+@app.command()
+def serve(data_dir: DataDir = None, language: Language = "en") -> None:
+    """Serve the HTTP interface on the ledger of the settings."""
+    from services.running import running
+    from services.serving import serve_forever
+
+    settings = _settings(data_dir)
+    with running(settings) as service:
+        url = f"http://{settings.host}:{settings.port}"
+        typer.echo(speaker(language)("serving", origin=settings.origin, url=url))
+        serve_forever(service)
+
+
+@keys.command("create")
+def keys_create(  # noqa: PLR0913, PLR0917 - one an option
+    name: Annotated[str, typer.Option(help="What the key is for.")],
+    role: Annotated[list[str], typer.Option(help="Repeat for several.")],
+    scope: Annotated[
+        list[str] | None, typer.Option(help="Default: write, read.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="`prefix*`; default: all.")
+    ] = None,
+    unit: Annotated[str | None, typer.Option()] = None,
+    post: Annotated[str | None, typer.Option()] = None,
+    expires: Annotated[str | None, typer.Option(help="RFC 3339.")] = None,
+    data_dir: DataDir = None,
+    language: Language = "en",
+) -> None:
+    """Create a key; it is shown once, the ledger keeps only a hash of its secret."""
+    from services.keyring import KeySpec, create_key
+
+    spec = KeySpec(
+        name=name,
+        roles=role,
+        scopes=scope or ["events:write", "events:read"],
+        sources=source or ["*"],
+        unit=unit,
+        post=post,
+        expires=expires,
+    )
+    with _ledger(data_dir) as ledger:
+        key_id, shown = create_key(ledger, spec, random_bytes=secrets.token_bytes)
+    typer.echo(speaker(language)("key_created", id=key_id), err=True)
+    typer.echo(shown)
+
+
+@keys.command("list")
+def keys_list(data_dir: DataDir = None, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """List every key: what it is bound to, and whether it counts."""
+    from services.keyring import list_keys
+    from services.wiring import clock
+
+    with _ledger(data_dir) as ledger:
+        found = list_keys(ledger)
+    rows = [
+        {
+            "id": key.key_id,
+            "name": key.name,
+            "usable": key.usable(clock()),
+            "unit": key.unit,
+            "post": key.post,
+            "roles": sorted(key.roles),
+            "scopes": sorted(key.scopes),
+            "sources": list(key.sources),
+        }
+        for key in found
+    ]
+    if as_json:
+        _print(rows)
+        return
+    table = Table("id", "name", "usable", "unit", "roles", "scopes", "sources")
+    for row in rows:
+        cells = (row["id"], row["name"] or "", "yes" if row["usable"] else "no")
+        lists = (row["roles"], row["scopes"], row["sources"])
+        table.add_row(
+            *(Text(str(cell)) for cell in cells),
+            Text(str(row["unit"] or "")),
+            *(Text(", ".join(many)) for many in lists),
+        )
+    Console().print(table)
+
+
+@keys.command("revoke")
+def keys_revoke(
+    key_id: str,
+    reason: Annotated[str, typer.Option(help="Recorded with the event.")],
+    data_dir: DataDir = None,
+    language: Language = "en",
+) -> None:
+    """Revoke a key at once; what it submitted before stays valid."""
+    from services.keyring import revoke_key
+
+    with _ledger(data_dir) as ledger:
+        revoke_key(ledger, key_id, reason)
+    typer.echo(speaker(language)("key_revoked", id=key_id))
+
+
+@app.command("import")
+def import_(
+    file: Path,
+    mapping: Annotated[Path, typer.Option(help="What the columns mean (TOML).")],
+    key: Annotated[str, typer.Option(envvar="HENJI_KEY", help="API key.")],
+    url: Annotated[str, typer.Option(envvar="HENJI_URL")] = "http://127.0.0.1:8080",
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Import a process log (CSV or XES, plain or gz) through the HTTP interface."""
+    from services.importing.client import http_post
+    from services.importing.mapping import read_mapping
+    from services.importing.progress import progress_bar
+    from services.importing.report import as_json as report_json
+    from services.importing.report import exit_code, print_report
+    from services.importing.run import Edge, run_import
+
+    console = Console(stderr=as_json)
+    with http_post(url, key) as post, progress_bar(console) as progress:
+        edge = Edge(post=post, wait=time.sleep, clock=time.monotonic, progress=progress)
+        report = run_import(file, read_mapping(mapping), edge)
+    if as_json:
+        _print(report_json(report))
+    else:
+        print_report(report, console)
+    raise typer.Exit(exit_code(report))
+
+
+@app.command()
+def verify(  # noqa: PLR0913, PLR0917 - one an option
+    target: Annotated[
+        str, typer.Argument(help="URL or folder of tiles; default: the own store.")
+    ] = "",
+    vkey: Annotated[list[str] | None, typer.Option(help="Trusted public key.")] = None,
+    origin: Annotated[str | None, typer.Option()] = None,
+    checkpoint: Annotated[
+        list[Path] | None, typer.Option(help="An earlier signed checkpoint.")
+    ] = None,
+    receipt: Annotated[Path | None, typer.Option(help="With --entry: offline.")] = None,
+    entry: Annotated[Path | None, typer.Option(help="The entry's exact bytes.")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,  # noqa: FBT002
+    language: Language = "en",
+) -> None:
+    """Recompute everything from the bytes up; name the first bad position.
+
+    Exit code 0: sound. 1: not sound. 2: it could not be checked.
+    """
+    from services import verifying
+
+    say = speaker(language)
+    trusted = verifying.Trusted(
+        vkeys=tuple(vkey or ()), origin=origin, checkpoints=tuple(checkpoint or ())
+    )
+    if receipt is not None or entry is not None:
+        _verify_receipt(receipt, entry, trusted.vkeys, say)
+        return
+    report = verifying.verify(target, trusted, _settings(data_dir))
+    if as_json:
+        _print(verifying.as_json(report))
+    else:
+        typer.echo(verifying.sentence(report, say))
+    raise typer.Exit(0 if report.ok else EXIT_NOT_SOUND)
+
+
+def _verify_receipt(
+    receipt: Path | None, entry: Path | None, vkeys: tuple[str, ...], say: Say
+) -> None:
+    from services.auditing import verify_receipt_file
+
+    if receipt is None or entry is None or not vkeys:
+        raise typer.BadParameter("--receipt, --entry and --vkey go together")
+    checkpoint = verify_receipt_file(receipt, entry=entry, vkeys=vkeys)
+    index = receipt.read_text().split("\n")[1].removeprefix("index ")
+    typer.echo(say("receipt_verified", position=int(index) + 1, size=checkpoint.size))
+
+
+@app.command()
+def export(folder: Path, data_dir: DataDir = None, language: Language = "en") -> None:
+    """Write the log as static tiles (C2SP tlog-tiles) that anybody can verify."""
+    from services.auditing import export_tiles
+
+    with _ledger(data_dir) as ledger:
+        done = export_tiles(ledger.store, folder, ledger.prover.checkpoint())
+    typer.echo(speaker(language)("exported", size=done.size, path=folder))
+
+
+@app.command()
+def rebuild(data_dir: DataDir = None, language: Language = "en") -> None:
+    """Build the read models anew beside the live ones, and switch to them."""
+    from services.running import rebuilt
+
+    done = rebuilt(_settings(data_dir))
+    text = speaker(language)("rebuilt", number=done.number, position=done.position)
+    typer.echo(text)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Do not keep serving.")] = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
+    data_dir: Annotated[Path, typer.Option(help="Where it keeps its ledger.")] = Path(
+        "demo-data"
+    ),
+    port: Annotated[int, typer.Option(help="0: any free one.")] = 0,
+    language: Language = "en",
+) -> None:
+    """Import a real log, show the board, verify everything, tamper with a copy."""
+    from services.demo.command import Options, demonstrate
+
+    stay = not once and sys.stdin.isatty() and sys.stdout.isatty()
+    options = Options(folder=data_dir, port=port, stay=stay, language=language)
+    console = Console(stderr=as_json)
+    figures = demonstrate(options, console, wait=time.sleep, seconds=time.monotonic)
+    if as_json:
+        _print(figures)
+    sound = figures["verified"] and figures["tamper_found_at"]
+    raise typer.Exit(0 if sound else EXIT_NOT_SOUND)

@@ -69,3 +69,11 @@ def _create(path: Path, origin: str, random_bytes: Callable[[int], bytes]) -> No
         file.write("\n".join(lines) + "\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def read_vkeys(path: Path) -> tuple[str, ...]:
+    """Return the public keys of a key file; none where there is no such file."""
+    if not path.exists():
+        return ()
+    lines = path.read_text("utf-8").split()
+    return tuple(Signer.from_private(line).vkey for line in lines)

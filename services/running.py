@@ -17,7 +17,7 @@ import structlog
 from events import entries
 from projections.board import NAME, Board
 from projections.runner import Runner, Status
-from projections.views import Views
+from projections.views import Generation, Views
 from services.auth import Authenticator
 from services.settings import Settings
 from services.telemetry import Metrics, SecurityLog
@@ -82,8 +82,22 @@ def running(settings: Settings) -> Iterator[Service]:
             version=metadata.version("henji"),
         )
         _publish(service)
-        ledger.sequencer.start()
         yield service
+
+
+def rebuilt(settings: Settings) -> Generation:
+    """Rebuild the read models beside the live ones; return what is live then."""
+    with ExitStack() as stack:
+        ledger = stack.enter_context(open_ledger(settings))
+        views = open_views(settings)
+        stack.callback(views.close)
+        runner = Runner(
+            reader=ledger.store,
+            views=views,
+            projector=Board(),
+            wake=threading.Event(),
+        )
+        return runner.rebuild()
 
 
 def _start_runner(stack: ExitStack, ledger: Ledger, views: Views) -> Runner:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from events import catalogue, entries, errors, gate
@@ -75,19 +77,12 @@ class Ledger:
         return fold(NOTHING, rows).state
 
     def submit_as_operator(self, event: dict[str, Any]) -> Accepted:
-        """Append one event with the operator's grant; raises the refusal.
-
-        Outside of the sequencer's thread this is safe: the store's lock serialises.
-        """
-        done: list[list[Result]] = []
+        """Append one event with the operator's grant and wait; raises the refusal."""
+        answers: SimpleQueue[list[tuple[Request, list[Result]]]] = SimpleQueue()
+        grant = gate.system_grant()
         item = prepare(accept(event))
-        request = Request(
-            [item],
-            "system",
-            lambda answers: done.extend(results for _, results in answers),
-            grant=gate.system_grant(),
-        )
-        (result,) = self.sequencer.commit([request])[0]
+        self.sequencer.submit(Request([item], grant.key, answers.put, grant=grant))
+        ((_, (result,)),) = answers.get()
         if isinstance(result, errors.HenjiError):
             raise result
         return result
@@ -112,8 +107,18 @@ def open_views(settings: Settings) -> Views:
 
 
 @contextmanager
+def open_audit_copy(path: Path) -> Iterator[SqliteStore]:
+    """Open a copy of an embedded ledger for reading only what is there."""
+    store = SqliteStore.open(path)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
 def open_ledger(settings: Settings) -> Iterator[Ledger]:
-    """Open a ledger with its append path not yet running; close it on exit.
+    """Open a ledger with its append path running; close it on exit.
 
     The first start makes the keys and appends the event that opens the ledger.
     ``Conflict('origin_mismatch')`` if the keys are not those the log was opened with.
@@ -136,6 +141,7 @@ def open_ledger(settings: Settings) -> Iterator[Ledger]:
             on_commit=commits.announce,
         )
         stack.callback(sequencer.stop)
+        sequencer.start()
         prover = Prover(
             store,
             origin=settings.origin,

@@ -1,0 +1,171 @@
+"""The demonstration step by step: import, board, late list, replay, verify, tamper.
+
+Rules of this file: everything goes through the doors that users have (HTTP, receipts,
+the verifier); what is found is returned as data, what is shown goes to ``Stage``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from events.verify import Report, Trust
+from services.auditing import trust_from, verify_receipt_text, verify_store
+from services.demo import tamper
+from services.demo.stage import Stage
+from services.importing.client import http_post
+from services.importing.mapping import parse_mapping
+from services.importing.progress import progress_bar
+from services.importing.report import Report as ImportReport
+from services.importing.run import Edge, run_import
+from services.running import Service
+
+ROLES = ("adapter", "admin", "auditor")
+SCOPES = ("events:write", "events:read", "backfill", "delegate", "verify")
+_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the steps share. ``wait`` and ``seconds`` are the edge's clock."""
+
+    service: Service
+    url: str
+    key: str
+    stage: Stage
+    wait: Any
+    seconds: Any
+
+
+def run(demo: Demo, *, folder: Path) -> dict[str, Any]:
+    """Run every step; return the figures that ``henji demo --json`` prints."""
+    began = demo.seconds()
+    imported = import_log(demo)
+    head = demo.service.ledger.store.head()
+    size = head.size if head else 0
+    with _client(demo) as client:
+        board = list(_commitments(client, min_position=size))
+        _show_board(demo, board)
+        late = [row for row in board if _is_late(row)]
+        demo.stage.late(late)
+        _replay(demo, client, late)
+        sound = _verify(demo, client)
+    found = _tamper(demo, folder, position=size // 2)
+    return {
+        "entries": size,
+        "commitments": len(board),
+        "finished": sum(row["status"] == "closed" for row in board),
+        "late": len(late),
+        "root": head.root.hex() if head else "",
+        "verified": sound,
+        "tamper_found_at": found,
+        "imported": imported.accepted,
+        "already_there": imported.duplicates,
+        "seconds": round(demo.seconds() - began, 2),
+    }
+
+
+def import_log(demo: Demo) -> ImportReport:
+    """Import the log that ships with the package, over HTTP."""
+    demo.stage.heading("demo_import")
+    package = resources.files("services")
+    mapping = parse_mapping(
+        package.joinpath("importing", "mappings", "receipt.toml").read_text("utf-8")
+    )
+    packed = package.joinpath("demo_data", "receipt.csv.gz")
+    with (
+        resources.as_file(packed) as file,
+        http_post(demo.url, demo.key) as post,
+        progress_bar(demo.stage.console) as progress,
+    ):
+        edge = Edge(post=post, wait=demo.wait, clock=demo.seconds, progress=progress)
+        report = run_import(file, mapping, edge)
+    demo.stage.imported(report)
+    return report
+
+
+@contextmanager
+def _client(demo: Demo) -> Iterator[httpx2.Client]:
+    headers = {"Authorization": f"Bearer {demo.key}"}
+    with httpx2.Client(base_url=demo.url, headers=headers, timeout=60) as client:
+        yield client
+
+
+def _commitments(
+    client: httpx2.Client, *, min_position: int
+) -> Iterator[dict[str, Any]]:
+    """Yield the whole board, page by page, once it includes what was imported."""
+    parameters: dict[str, Any] = {"limit": _PAGE, "min_position": min_position}
+    while True:
+        page = _get(client, "/v1/commitments", parameters)
+        yield from page["data"]
+        if not page["has_more"]:
+            return
+        parameters["cursor"] = page["next_cursor"]
+
+
+def _get(client: httpx2.Client, path: str, parameters: dict[str, Any]) -> Any:
+    answer = client.get(path, params=parameters)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def _is_late(row: dict[str, Any]) -> bool:
+    return str(row["schedule"]["by_original_due"]) == "finished_late"
+
+
+def _show_board(demo: Demo, board: list[dict[str, Any]]) -> None:
+    counts = Counter((row["lead_unit"], row["status_text"]) for row in board)
+    demo.stage.board(counts)
+
+
+def _replay(demo: Demo, client: httpx2.Client, late: list[dict[str, Any]]) -> None:
+    """Show every event of the commitment that was late the longest."""
+    if not late:
+        return
+    key = max(late, key=lambda row: int(row["schedule"]["overdue_days"]))["key"]
+    history = _get(client, f"/v1/commitments/{key}/history", {"limit": _PAGE})
+    demo.stage.replay(key, history["data"])
+
+
+def _verify(demo: Demo, client: httpx2.Client) -> bool:
+    """Verify the log in the store, and the newest entry's receipt without it."""
+    demo.stage.heading("demo_verify")
+    report = verify_store(demo.service.ledger.store, _trust(demo))
+    demo.stage.verified(report)
+    newest = client.get("/v1/events", params={"limit": 1}).json()["data"][0]["entry"]
+    named = {"source": newest["source"]}
+    entry = client.get(f"/v1/events/{newest['id']}", params=named).content
+    receipt = client.get(f"/v1/events/{newest['id']}/proof", params=named).text
+    checkpoint = verify_receipt_text(
+        receipt, entry=entry, vkeys=demo.service.ledger.keys.vkeys
+    )
+    demo.stage.receipt(report.size, checkpoint.size)
+    return report.ok
+
+
+def _trust(demo: Demo) -> Trust:
+    ledger = demo.service.ledger
+    return trust_from(
+        origin=ledger.settings.origin,
+        vkeys=ledger.keys.vkeys,
+        notes=[ledger.prover.checkpoint()],
+    )
+
+
+def _tamper(demo: Demo, folder: Path, *, position: int) -> int | None:
+    """Change one bit in a copy and return where verification finds it."""
+    demo.stage.heading("demo_tamper")
+    copy = folder / "tampered-copy.db"
+    copy.unlink(missing_ok=True)
+    tamper.flip_one_bit(folder / "ledger.db", copy, position=position)
+    report: Report = tamper.verify_copy(copy, _trust(demo))
+    demo.stage.tampered(report)
+    return report.first_bad
