@@ -86,7 +86,8 @@ def test_a_lost_answer_doubles_nothing(sample, mapping, import_into):
 
 def test_items_that_could_not_be_judged_go_again(sample, mapping, import_into):
     """A 503 on some items of a mixed answer sends the batch again; counts stay true."""
-    turns = iter([None] * 10 + ["busy"])
+    # 7 units and the dry run of 15 registrations come before the rows.
+    turns = iter([None] * 40 + ["busy"])
 
     def busy_once(event):
         return next(turns, None)

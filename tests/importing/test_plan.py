@@ -172,6 +172,18 @@ def test_rows_out_of_order_and_mixed_forms(rough):
     assert not report.findings
 
 
+def test_what_is_said_of_a_case_first_counts(rough):
+    """Where rows differ on the case itself, the earliest readable one is believed."""
+    events, _ = rough(
+        "A,Did,never,,2020-05-05,,Z,,,x,\n"
+        "A,Did,2020-01-03 10:00,,2020-03-03,,W,,,x,\n"
+        "A,Did,2020-01-01 10:00,,2020-01-31,,U,,,x,\n"
+    )
+    (registered,) = (event for event in events if event["type"] == REGISTERED)
+    assert registered["data"]["lead_unit"] == "U"
+    assert registered["data"]["due"] == "2020-01-31T15:59:59.999999Z"
+
+
 def test_what_cannot_be_mapped_is_counted_with_its_place(rough):
     """Unknown activities, unreadable times, missing cells: reported, not dropped."""
     events, report = rough(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import tracemalloc
 from itertools import groupby
 from xml.sax.saxutils import quoteattr
 
@@ -144,6 +145,24 @@ def test_nested_and_repeated_attributes_are_flattened_and_counted(tmp_path):
         "nested_attributes_flattened": 2,
         "repeated_attributes": 1,
     }
+
+
+def test_memory_does_not_grow_with_an_xes_file(tmp_path):
+    """Ten times the traces need the same memory: what was read is let go."""
+
+    def peak(traces):
+        file = tmp_path / f"{traces}.xes"
+        event = '<event><string key="concept:name" value="A"/></event>' * 5
+        file.write_text(HEAD + f"<trace>{event}</trace>" * traces + "</log>")
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in xes_rows(file, Oddities())) == 5 * traces
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(10)
+    assert peak(3000) < 2 * peak(300)
 
 
 @pytest.mark.parametrize(
