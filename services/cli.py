@@ -32,8 +32,9 @@ app.add_typer(keys, name="keys")
 #: Exit codes: what was asked for is not so; the input or the surroundings are wrong.
 EXIT_NOT_SOUND, EXIT_ERROR = 1, 2
 
+_KEY_COLUMNS = ("id", "name", "usable", "unit", "roles", "scopes", "sources")
+
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the ledger.")]
-Repeated = Annotated[list[str] | None, typer.Option()]
 Language = Annotated[str, typer.Option(help="en or zh", envvar="HENJI_LANG")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
@@ -43,7 +44,8 @@ def main() -> None:
     try:
         app()
     except errors.HenjiError as error:
-        message = messages.text(error.code, "en", error.parameters)
+        language: messages.Language = "zh" if from_environment().lang == "zh" else "en"
+        message = messages.text(error.code, language, error.parameters)
         typer.echo(f"{error.code}: {message.title} {error.detail}".rstrip(), err=True)
         typer.echo(message.fix, err=True)
         sys.exit(EXIT_ERROR)
@@ -54,6 +56,12 @@ def _settings(data_dir: Path | None) -> Settings:
     if data_dir is None:
         return settings
     return msgspec.structs.replace(settings, data_dir=data_dir)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def _print(body: Any) -> None:
@@ -86,10 +94,10 @@ def keys_create(  # noqa: PLR0913, PLR0917 - one an option
     name: Annotated[str, typer.Option(help="What the key is for.")],
     role: Annotated[list[str], typer.Option(help="Repeat for several.")],
     scope: Annotated[
-        list[str] | None, typer.Option(help="Default: write, read.")
+        list[str] | None, typer.Option(help="Default: events:write and events:read.")
     ] = None,
     source: Annotated[
-        list[str] | None, typer.Option(help="`prefix*`; default: all.")
+        list[str] | None, typer.Option(help="Exact, or `prefix*`. Default: any.")
     ] = None,
     unit: Annotated[str | None, typer.Option()] = None,
     post: Annotated[str | None, typer.Option()] = None,
@@ -139,15 +147,9 @@ def keys_list(data_dir: DataDir = None, as_json: AsJson = False) -> None:  # noq
     if as_json:
         _print(rows)
         return
-    table = Table("id", "name", "usable", "unit", "roles", "scopes", "sources")
+    table = Table(*_KEY_COLUMNS)
     for row in rows:
-        cells = (row["id"], row["name"] or "", "yes" if row["usable"] else "no")
-        lists = (row["roles"], row["scopes"], row["sources"])
-        table.add_row(
-            *(Text(str(cell)) for cell in cells),
-            Text(str(row["unit"] or "")),
-            *(Text(", ".join(many)) for many in lists),
-        )
+        table.add_row(*(Text(_cell(row[column])) for column in _KEY_COLUMNS))
     Console().print(table)
 
 

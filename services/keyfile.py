@@ -16,6 +16,7 @@ from events.notes import ED25519, MLDSA44, Signer, mldsa_available
 
 _MODE = 0o600
 _SEED_BYTES = 32
+_DEFAULT_ORIGIN = "localhost/log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class Keys:
     """The signers of a ledger: Ed25519 first, ML-DSA-44 where the build has it."""
 
     signers: tuple[Signer, ...]
+
+    @property
+    def origin(self) -> str:
+        """Return the name that the keys were made for."""
+        return self.signers[0].name
 
     @property
     def receipt_signers(self) -> tuple[Signer, ...]:
@@ -40,19 +46,21 @@ def load_or_create(
 ) -> Keys:
     """Return the keys in ``path``, generating them if the file does not exist.
 
+    An empty origin means that of the file, or ``localhost/log`` for a new one.
+
     ``Denied('key_file_open')`` if others may read it, ``Conflict('origin_mismatch')``
     if the keys are those of another origin, ``Malformed`` if it is no key file.
     """
     if not path.exists():
-        _create(path, origin, random_bytes)
+        _create(path, origin or _DEFAULT_ORIGIN, random_bytes)
     if path.stat().st_mode & 0o077:
         raise errors.Denied("key_file_open", path=str(path))
     lines = path.read_text("utf-8").split()
     keys = Keys(tuple(Signer.from_private(line) for line in lines))
     for signer in keys.signers:
-        if signer.name != origin:
+        if origin and signer.name != origin:
             raise errors.Conflict(
-                "origin_mismatch", expected=origin, actual=signer.name
+                "origin_mismatch", expected=signer.name, actual=origin
             )
     return keys
 

@@ -26,8 +26,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_schema: str = "henji"
     #: Allow a database role that could change the log (a laptop, never production).
     allow_overprivileged: bool = False
-    #: Name of the log: the public URL prefix of its tiles without scheme.
-    origin: str = "localhost/log"
+    #: Name of the log: the public URL prefix of its tiles without scheme. Empty: the
+    #: one the ledger was opened with, ``localhost/log`` for a new one.
+    origin: str = ""
     host: str = "127.0.0.1"
     port: int = 8080
     #: Serve checkpoint, tiles and entry bundles without a key.
@@ -38,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_events: int = 1_000
     #: Seconds between comments on an idle event stream.
     heartbeat_seconds: float = 15.0
+    #: Language of the command line: en or zh.
+    lang: str = "en"
     #: Seconds for which a key's state is trusted before the log is asked again.
     key_cache_seconds: float = 5.0
 

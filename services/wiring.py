@@ -14,6 +14,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from msgspec.structs import replace
+
 from events import catalogue, entries, errors, gate
 from events.cloudevents import accept
 from events.draft import NOTHING, fold
@@ -129,6 +131,7 @@ def open_ledger(settings: Settings) -> Iterator[Ledger]:
         origin=settings.origin,
         random_bytes=secrets.token_bytes,
     )
+    settings = replace(settings, origin=keys.origin)
     with ExitStack() as stack:
         store = open_store(settings)
         stack.callback(store.close)
