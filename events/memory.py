@@ -7,7 +7,7 @@ the same refusals as the tables of the SQL stores; nothing about what an entry m
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -138,6 +138,12 @@ class MemoryStore:
             at = bisect_right(self._roots, size, key=lambda root: root.size) - 1
             found = _at(self._roots, at)
         return found if found is not None and found.size == size else None
+
+    def root_covering(self, position: int) -> Root | None:
+        """Return the smallest committed root with size >= ``position``."""
+        with self._state:
+            at = bisect_left(self._roots, position, key=lambda root: root.size)
+            return _at(self._roots, at)
 
     def position_at(self, ingested: int) -> int:
         """Return the last position sealed at or before this instant (0: none)."""

@@ -316,6 +316,10 @@ class PostgresStore:
         """Return the committed root row of exactly this size."""
         return self._read(lambda reads: reads.root("root_at", size))
 
+    def root_covering(self, position: int) -> Root | None:
+        """Return the smallest committed root with size >= ``position``."""
+        return self._read(lambda reads: reads.root("root_covering", position))
+
     def position_at(self, ingested: int) -> int:
         """Return the last position sealed at or before this instant (0: none)."""
         return next((int(size) for (size,) in self._tuples("position_at", ingested)), 0)

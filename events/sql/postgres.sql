@@ -110,6 +110,9 @@ SELECT entry FROM log_entry WHERE position > %b AND position <= %b ORDER BY posi
 -- name: root_at
 SELECT size, root, ingested FROM log_root WHERE size = %b
 
+-- name: root_covering
+SELECT size, root, ingested FROM log_root WHERE size >= %b ORDER BY size LIMIT 1
+
 -- name: position_at
 SELECT size FROM log_root WHERE ingested <= %b ORDER BY ingested DESC, size DESC LIMIT 1
 
