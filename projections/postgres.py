@@ -69,6 +69,19 @@ WHERE t.notification_id < excluded.notification_id
 """
 
 
+def create_views_schema(conninfo: str, *, schema: str, role: str) -> None:
+    """Create the schema of a ledger's read models, where ``role`` may create tables.
+
+    Read models can be thrown away: whoever projects may also drop. Idempotent.
+    """
+    name, owner = Identifier(schema), Identifier(role)
+    with psycopg.connect(conninfo) as connection:
+        connection.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
+        connection.execute(
+            SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(name, owner)
+        )
+
+
 class PostgresViews(Views):
     """Read models in the first schema of the connection's search path."""
 

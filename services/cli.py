@@ -171,23 +171,26 @@ def keys_revoke(
 @app.command("import")
 def import_(
     file: Path,
-    mapping: Annotated[Path, typer.Option(help="What the columns mean (TOML).")],
+    mapping: Annotated[str, typer.Option(help="TOML file, or a shipped one: receipt.")],
     key: Annotated[str, typer.Option(envvar="HENJI_KEY", help="API key.")],
     url: Annotated[str, typer.Option(envvar="HENJI_URL")] = "http://127.0.0.1:8080",
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Import a process log (CSV or XES, plain or gz) through the HTTP interface."""
-    from services.importing.client import http_post
-    from services.importing.mapping import read_mapping
-    from services.importing.progress import progress_bar
+    from services.importing.command import import_log, named_mapping
     from services.importing.report import as_json as report_json
     from services.importing.report import exit_code, print_report
-    from services.importing.run import Edge, run_import
 
     console = Console(stderr=as_json)
-    with http_post(url, key) as post, progress_bar(console) as progress:
-        edge = Edge(post=post, wait=time.sleep, clock=time.monotonic, progress=progress)
-        report = run_import(file, read_mapping(mapping), edge)
+    report = import_log(
+        file,
+        named_mapping(mapping),
+        url=url,
+        key=key,
+        console=console,
+        wait=time.sleep,
+        clock=time.monotonic,
+    )
     if as_json:
         _print(report_json(report))
     else:
@@ -252,6 +255,22 @@ def export(folder: Path, data_dir: DataDir = None, language: Language = "en") ->
     with _ledger(data_dir) as ledger:
         done = export_tiles(ledger.store, folder, ledger.prover.checkpoint())
     typer.echo(speaker(language)("exported", size=done.size, path=folder))
+
+
+@app.command()
+def install(
+    owner_url: Annotated[
+        str, typer.Option(envvar="HENJI_OWNER_URL", help="As owner of the tables.")
+    ],
+    writer: Annotated[str, typer.Option(help="Role the service connects as.")],
+    language: Language = "en",
+) -> None:
+    """Create or migrate a ledger's tables in PostgreSQL, once, as their owner."""
+    from services.wiring import install_postgres
+
+    schema = from_environment().database_schema
+    install_postgres(owner_url, schema=schema, writer_role=writer)
+    typer.echo(speaker(language)("installed", schema=schema, role=writer))
 
 
 @app.command()

@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from events import catalogue, entries, errors, gate
+from events import catalogue, entries, errors, gate, postgres_schema
 from events.cloudevents import accept
 from events.draft import NOTHING, fold
 from events.postgres import PostgresStore
@@ -25,7 +25,7 @@ from events.sequencer import Sequencer
 from events.sqlite import SqliteStore
 from events.store import Store
 from events.submissions import Accepted, Request, Result, prepare
-from projections.postgres import PostgresViews
+from projections.postgres import PostgresViews, create_views_schema
 from projections.sqlite import SqliteViews
 from projections.views import Views
 from services.keyfile import Keys, load_or_create
@@ -101,10 +101,24 @@ def open_store(settings: Settings) -> Store:
     return SqliteStore.open(settings.data_dir / "ledger.db")
 
 
+def install_postgres(owner_url: str, *, schema: str, writer_role: str) -> None:
+    """Create a ledger's tables and the schema of its read models, as the owner.
+
+    The writer may read and insert into the log; its read models are its own.
+    """
+    postgres_schema.install(owner_url, schema=schema, writer_role=writer_role)
+    create_views_schema(owner_url, schema=_views_schema(schema), role=writer_role)
+
+
+def _views_schema(schema: str) -> str:
+    return f"{schema}_views"
+
+
 def open_views(settings: Settings) -> Views:
     """Open the read models beside the log that the settings name."""
     if settings.database_url:
-        return PostgresViews(settings.database_url, schema=settings.database_schema)
+        schema = _views_schema(settings.database_schema)
+        return PostgresViews(settings.database_url, schema=schema)
     return SqliteViews(settings.data_dir / "ledger.db")
 
 

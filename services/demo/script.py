@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,8 @@ from events.verify import Report, Trust
 from services.auditing import trust_from, verify_receipt_text, verify_store
 from services.demo import tamper
 from services.demo.stage import Stage
-from services.importing.client import http_post
-from services.importing.mapping import parse_mapping
-from services.importing.progress import progress_bar
+from services.importing.command import import_log, named_mapping, shipped_log
 from services.importing.report import Report as ImportReport
-from services.importing.run import Edge, run_import
 from services.running import Service
 
 ROLES = ("adapter", "admin", "auditor")
@@ -47,7 +43,7 @@ class Demo:
 def run(demo: Demo, *, folder: Path) -> dict[str, Any]:
     """Run every step; return the figures that ``henji demo --json`` prints."""
     began = demo.seconds()
-    imported = import_log(demo)
+    imported = import_receipts(demo)
     head = demo.service.ledger.store.head()
     size = head.size if head else 0
     with _client(demo) as client:
@@ -72,21 +68,18 @@ def run(demo: Demo, *, folder: Path) -> dict[str, Any]:
     }
 
 
-def import_log(demo: Demo) -> ImportReport:
+def import_receipts(demo: Demo) -> ImportReport:
     """Import the log that ships with the package, over HTTP."""
     demo.stage.heading("demo_import")
-    package = resources.files("services")
-    mapping = parse_mapping(
-        package.joinpath("importing", "mappings", "receipt.toml").read_text("utf-8")
+    report = import_log(
+        shipped_log(),
+        named_mapping("receipt"),
+        url=demo.url,
+        key=demo.key,
+        console=demo.stage.console,
+        wait=demo.wait,
+        clock=demo.seconds,
     )
-    packed = package.joinpath("demo_data", "receipt.csv.gz")
-    with (
-        resources.as_file(packed) as file,
-        http_post(demo.url, demo.key) as post,
-        progress_bar(demo.stage.console) as progress,
-    ):
-        edge = Edge(post=post, wait=demo.wait, clock=demo.seconds, progress=progress)
-        report = run_import(file, mapping, edge)
     demo.stage.imported(report)
     return report
 

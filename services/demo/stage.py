@@ -109,8 +109,9 @@ class Stage:
     def _table(self, *names: str) -> Table:
         table = Table()
         for name in names:
-            justify = "right" if name in _FIGURES else "left"
-            table.add_column(self._say(name), justify=justify)
+            table.add_column(
+                self._say(name), justify="right" if name in _FIGURES else "left"
+            )
         return table
 
 
