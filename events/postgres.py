@@ -30,12 +30,13 @@ from events.postgres_schema import (
     require_schema_name,
 )
 from events.postgres_statements import (
+    Order,
     PostgresAppend,
     PostgresReads,
     detail_of,
+    selecting,
     translated,
 )
-from events.selection import where
 from events.sql import load
 from events.store import Append, Coordinate, Node, Root, Row, Selection
 
@@ -287,13 +288,9 @@ class PostgresStore:
         self, selection: Selection, *, limit: int, newest_first: bool = False
     ) -> list[Row]:
         """Return up to ``limit`` matching rows by position (or its reverse)."""
-        clause = where(selection.narrowed(self.position_at), mark="%b")
-        order = "DESC" if newest_first else "ASC"
-        statement = (
-            f"SELECT * FROM log_entry WHERE {clause.text} "  # noqa: S608 - fixed fragments
-            f"ORDER BY position {order} LIMIT %b"
-        ).encode()
-        parameters = (*clause.parameters, limit)
+        narrowed = selection.narrowed(self.position_at)
+        order: Order = "DESC" if newest_first else "ASC"
+        statement, parameters = selecting(narrowed, order=order, limit=limit)
         return self._read(lambda reads: reads.entry_rows(statement, parameters))
 
     def stream(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[Row]:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import starmap
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg_pool import PoolTimeout
 
 from events import errors
-from events.store import Coordinate, Node, Root, Row
+from events.selection import where
+from events.store import Coordinate, Node, Root, Row, Selection
 
+Order = Literal["ASC", "DESC"]
 _Connection = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -101,6 +104,28 @@ class PostgresAppend(PostgresReads):
         with translated():
             cursor.execute(self._sql["insert"], [*columns, *tree, *root], prepare=True)
         self._head = root
+
+
+def selecting(
+    narrowed: Selection, *, order: Order, limit: int
+) -> tuple[bytes, tuple[object, ...]]:
+    """Return the statement of a selection and its parameters: fixed fragments only.
+
+    Streams are many, and most are short: the planner's guess for several of them may be
+    a walk through the whole log. So each is read by its own index, up to the limit.
+    """
+    clause = where(replace(narrowed, streams=()), mark="%b")
+    tail = f"ORDER BY position {order} LIMIT %b"
+    if not narrowed.streams:
+        text = f"SELECT * FROM log_entry WHERE {clause.text} {tail}"  # noqa: S608
+        return text.encode(), (*clause.parameters, limit)
+    names = list(dict.fromkeys(narrowed.streams))
+    text = (
+        "SELECT e.* FROM unnest(%b::text[]) AS k (stream) CROSS JOIN LATERAL ("  # noqa: S608
+        f"SELECT * FROM log_entry l WHERE l.stream = k.stream AND {clause.text} {tail}"
+        f") e {tail}"
+    )
+    return text.encode(), (names, *clause.parameters, limit, limit)
 
 
 #: The first class that an error is an instance of decides. The rest are bugs of ours.

@@ -22,6 +22,7 @@ CREATE TABLE log_entry (
 );
 CREATE INDEX log_entry_type ON log_entry (type, position);
 CREATE INDEX log_entry_source ON log_entry (source, position);
+CREATE INDEX log_entry_stream ON log_entry (stream, position);
 
 CREATE TABLE log_node (
     level smallint NOT NULL CHECK (level BETWEEN 1 AND 7),

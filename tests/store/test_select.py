@@ -36,20 +36,29 @@ def filled(request, open_shared_store):
 
 
 def chosen(values):
-    return st.lists(st.sampled_from(values), max_size=3).map(tuple)
+    return st.lists(st.sampled_from(values), min_size=1, max_size=3).map(tuple)
 
 
-selections = st.builds(
-    Selection,
-    after=st.integers(-1, 35),
-    until=st.none() | st.integers(0, 40),
-    types=chosen((*TYPES, "*", "a*", "a.*", "a.b*", "ä*", "none*", "none")),
-    sources=chosen((*SOURCES, "none")),
-    streams=chosen((*STREAMS, "none")),
-    occurred_from=st.none() | st.integers(-1, 51),
-    occurred_before=st.none() | st.integers(-1, 51),
-    ingested_from=st.none() | st.integers(95, 225),
-    ingested_before=st.none() | st.integers(95, 225),
+#: The instants of the batches, and the ones right after them.
+INSTANTS = sorted({100 + 10 * n + by for n in range(-1, BATCHES + 1) for by in (0, 1)})
+
+FIELDS = {
+    "after": st.integers(-1, 35),
+    "until": st.integers(0, 40),
+    "types": chosen((*TYPES, "*", "a*", "a.*", "a.b*", "ä*", "none*", "none")),
+    "sources": chosen((*SOURCES, "none")),
+    "streams": chosen((*STREAMS, "none")),
+    "occurred_from": st.integers(-1, 51),
+    "occurred_before": st.integers(-1, 51),
+    "ingested_from": st.sampled_from(INSTANTS),
+    "ingested_before": st.sampled_from(INSTANTS),
+}
+
+#: Few fields at a time: a row must be able to fail, or pass, by one of them alone.
+selections = (
+    st.sets(st.sampled_from(sorted(FIELDS)), max_size=3)
+    .flatmap(lambda names: st.fixed_dictionaries({n: FIELDS[n] for n in names}))
+    .map(lambda fields: Selection(**fields))
 )
 
 
