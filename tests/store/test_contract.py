@@ -251,3 +251,10 @@ def test_close_twice(store: Store):
     """Closing is idempotent."""
     store.close()
     store.close()
+
+
+def test_root_that_covered_a_position_first(store: Store):
+    """An entry's first root is that of its own batch; beyond the head there is none."""
+    roots = [put(store, many(count, prefix=str(count))) for count in (2, 1, 3)]
+    covering = [store.root_covering(position) for position in range(1, 8)]
+    assert covering == [roots[0]] * 2 + [roots[1]] + [roots[2]] * 3 + [None]
