@@ -14,12 +14,15 @@ ORIGIN = "log.example/henji"
 START = 1_763_884_800_000_000
 
 ODD = (
-    {"note": "评分 \U0001f4dd done", "\U0001f511": 1, "\uff01": 2},
+    {"note": "评分 \U0001f4dd done", "\uff01": 2},
     {"score": 0.1, "tiny": 1e-7, "large": 1.5e10, "list": [2.25, -3]},
     {"credit": "913701001234567890", "number": 9007199254740991},
     {"escape": 'tab\t quote" back\\slash\n', "nothing": None, "yes": True},
 )
-"""Data that the quick way of checking canonical form cannot judge, or might misjudge."""
+"""Data that the quick way of checking canonical form might misjudge."""
+
+SORTS_BY_UTF16 = {"\U0001f511": 1, "\uff01": 2}
+"""Data that it cannot judge: it gives up on the whole chunk, so there is one of these."""
 
 
 def opening(vkeys: Sequence[str], origin: str = ORIGIN) -> dict:
@@ -42,8 +45,12 @@ def event(number: int) -> dict:
         "source": "/systems/permits",
         "type": "henji.commitment.progress_reported.v1",
         "subject": f"commitment/GX-2017-{number % 17:04}",
-        "data": ODD[number // 7 % 4] if number % 7 == 0 else {"percent": number % 100},
+        "data": {"percent": number % 100},
     }
+    if number % 7 == 0:
+        made["data"] = ODD[number // 7 % len(ODD)]
+    if number == 300:
+        made["data"] = SORTS_BY_UTF16
     if number % 5:
         made["time"] = entries.rfc3339(START + number * 1_000_003)
     elif number % 10:

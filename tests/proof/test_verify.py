@@ -100,6 +100,13 @@ def test_a_bit_flipped_in_a_root_row(column, data, bit, sealed):
     assert (report.ok, report.first_bad) == (False, min(places)), report
 
 
+def test_the_last_root_under_another_size(log):
+    """The root of the log under a larger size is a changed row, not a cut-off end."""
+    log.roots[-1] = log.roots[-1]._replace(size=100_000)
+    report = check(log)
+    assert (report.first_bad, report.code) == (700, "root_missing")
+
+
 @pytest.mark.parametrize("position", POSITIONS)
 def test_a_removed_entry(position, log):
     """A removed row leaves a gap at its position; the last one, a root without entries."""
@@ -230,19 +237,34 @@ def test_entries_that_are_not_canonical(sealed, old, new):
     """An entry in another spelling is found even where everything else fits."""
     raw = sealed.rows[199].entry
     assert old in raw
-    report = crafted(sealed, 200, raw.replace(old, new))
+    spelt = raw.replace(old, new)
+    forged = sealed.rows[199]._replace(entry=spelt, leaf=leaf_hash(spelt))
+    assert not agreement.all_agree([forged])
+    report = crafted(sealed, 200, spelt)
     assert (report.first_bad, report.code) == (200, "entry_not_canonical")
 
 
 def test_quick_and_exact_judgement_agree(sealed):
     """The quick way gives up on keys beyond the BMP only; the exact way accepts all."""
-    key = "\U0001f511".encode()
-    rest = [row for row in sealed.rows if key not in row.entry]
-    assert len(rest) < len(sealed.rows)
-    assert agreement.all_agree(rest)
+    given_up = [row.position for row in sealed.rows if not agreement.all_agree([row])]
+    assert given_up == [301]
     for at, row in enumerate(sealed.rows, 1):
         assert agreement.disagreement(row, at) is None
         assert canonical.is_canonical(row.entry)
+
+
+@settings(max_examples=300)
+@given(
+    position=st.integers(1, 700),
+    column=st.sampled_from(Row._fields[1:]),
+    bit=st.integers(0, 4000),
+)
+def test_the_quick_way_overlooks_nothing(position, column, bit, sealed):
+    """A row with a flipped bit never agrees quickly, alone or among sound ones."""
+    row = sealed.rows[position - 1]
+    changed = row._replace(**{column: flip(getattr(row, column), bit)})
+    assert not agreement.all_agree([changed])
+    assert not agreement.all_agree([sealed.rows[1], changed, sealed.rows[2]])
 
 
 def test_columns_of_the_wrong_type(log):
@@ -250,7 +272,11 @@ def test_columns_of_the_wrong_type(log):
     opened = log.rows[0]
     for change in ({"version": True}, {"entry": "x"}, {"stream": b"x"}, {"id": None}):
         log.rows[0] = opened._replace(**change)
+        assert not agreement.all_agree(log.rows[:1])
         assert check(log).first_bad == 1
+    true = rewritten(opened, streamversion=True)
+    assert not agreement.all_agree([true])
+    assert agreement.disagreement(true, 1).detail == "version"
 
 
 def test_a_version_that_does_not_follow(sealed):
