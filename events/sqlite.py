@@ -9,6 +9,7 @@ pool. ``BEGIN IMMEDIATE`` is the append lock, across processes too.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import contextmanager
 from itertools import starmap
 from queue import Empty, SimpleQueue
@@ -39,6 +40,8 @@ class SqliteStore:
             path.touch(mode=0o600)
         self._readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         self._sql = load("sqlite")
+        # Threads of this process wait here; other processes at BEGIN IMMEDIATE.
+        self._mutex = threading.Lock()
         self._writer = self._connect()
         self._writer.executescript("BEGIN IMMEDIATE;" + self._sql["schema"] + "COMMIT;")
 
@@ -59,16 +62,17 @@ class SqliteStore:
     @contextmanager
     def append(self) -> Iterator[Append]:
         """Hold the append lock for one transaction; commit on a clean exit."""
-        try:
-            self._writer.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            raise errors.Unavailable("store_busy", str(error)) from error
-        try:
-            yield SqliteAppend(self._writer)
-        except BaseException:
-            self._abandon()
-            raise
-        self._commit()
+        with self._mutex:
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                raise errors.Unavailable("store_busy", str(error)) from error
+            try:
+                yield SqliteAppend(self._writer)
+            except BaseException:
+                self._abandon()
+                raise
+            self._commit()
 
     def _commit(self) -> None:
         try:
