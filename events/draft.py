@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from events.gate import Grant
 
 _BATCH_REJECTED = "batch_rejected"
+_LEDGER = "ledger"
+#: What a rule raises by mistake, on values that nobody thought of.
+_RULE_FAILURES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class Known(NamedTuple):
@@ -67,10 +70,11 @@ class Draft:
         trial = self._trial()
         results = trial._decide_all(request, grant)  # noqa: SLF001 - another Draft
         refused = any(isinstance(result, errors.HenjiError) for result in results)
+        given = trial.size
         if request.dry_run:
-            return [_unsealed(result) for result in results]
+            return [_unsealed(result, given) for result in results]
         if refused and request.atomic:
-            return [_held_back(result) for result in results]
+            return [_held_back(result, given) for result in results]
         self._keep(trial)
         return results
 
@@ -114,10 +118,15 @@ class Draft:
             return item
         try:
             return self._append(item, grant, expected)
-        except errors.Corrupt:
-            raise
+        except (errors.Corrupt, errors.Unavailable):
+            raise  # The log could not be read: there is nothing to decide on.
         except errors.HenjiError as refusal:
             return refusal
+        except _RULE_FAILURES as error:
+            # Nothing was kept of it. One submission must not stop the ledger.
+            failed = errors.Refused("rule_failed", repr(error))
+            failed.__cause__ = error
+            return failed
 
     def _append(self, item: Prepared, grant: Grant, expected: int | None) -> Accepted:
         submission = item.submission
@@ -132,6 +141,9 @@ class Draft:
             raise errors.Conflict(
                 "version_mismatch", expected=expected, actual=known.version
             )
+        first = self.size + len(self.rows) == 0
+        if first != (kind == _LEDGER):
+            raise errors.Refused("ledger_opening_misplaced")
         row = self._seal(item, grant, known)
         self.rows.append(row)
         self.seen[key] = row
@@ -261,15 +273,18 @@ def _repeat(earlier: Row, item: Prepared) -> Accepted:
     )
 
 
-def _unsealed(result: Result) -> Result:
-    """Strip a dry run's result of a position that was never given."""
-    if isinstance(result, Accepted) and not result.repeat:
+def _unsealed(result: Result, given: int) -> Result:
+    """Strip a dry run's result of a position that was never given.
+
+    A repeat of an event of the same dry run has none either.
+    """
+    if isinstance(result, Accepted) and result.position > given:
         return replace(result, position=0)
     return result
 
 
-def _held_back(result: Result) -> Result:
+def _held_back(result: Result, given: int) -> Result:
     """In a refused atomic request the sound items were not appended either."""
-    if isinstance(result, Accepted) and not result.repeat:
+    if isinstance(result, Accepted) and result.position > given:
         return errors.Refused(_BATCH_REJECTED)
     return result
