@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,7 @@ class Sequencer:
         self._cache = StreamCache(max_streams)
         self._tree = Tree.empty()
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
+        self._door = threading.Lock()
         self._closed = False
         self.failure: BaseException | None = None
 
@@ -79,11 +81,13 @@ class Sequencer:
 
     def stop(self) -> None:
         """Finish what is waiting, then end the thread. Idempotent."""
-        if not self._closed:
+        with self._door:
+            if self._closed:
+                return
             self._closed = True
             self._queue.put(_STOP)
-            if self._thread.ident is not None:
-                self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     @property
     def waiting(self) -> int:
@@ -95,11 +99,12 @@ class Sequencer:
 
         ``Unavailable``: sequencer_stopped, or overloaded when too many wait.
         """
-        if self._closed or self.failure is not None:
-            raise errors.Unavailable("sequencer_stopped")
-        if self._queue.qsize() >= self._max_waiting:
-            raise errors.Unavailable("overloaded")
-        self._queue.put(request)
+        with self._door:  # Nothing comes after the stop: it would wait for ever.
+            if self._closed or self.failure is not None:
+                raise errors.Unavailable("sequencer_stopped")
+            if self._queue.qsize() >= self._max_waiting:
+                raise errors.Unavailable("overloaded")
+            self._queue.put(request)
 
     def _run(self) -> None:
         while (first := self._queue.get()) is not _STOP:
@@ -124,6 +129,8 @@ class Sequencer:
 
     def _settle(self, batch: list[Request]) -> list[list[Result]]:
         """Commit a batch; whatever goes wrong, every request gets an answer."""
+        if self.failure is not None:
+            return self._stopped(batch, self.failure)
         try:
             return self.commit(batch)
         except errors.Unavailable as error:
@@ -133,9 +140,14 @@ class Sequencer:
             return self._one_by_one(batch)
         except BaseException as error:  # noqa: BLE001 - an unknown state must stop
             self.failure = error
-            stopped = errors.Unavailable("sequencer_stopped")
-            stopped.__cause__ = error
-            return [[stopped] * len(request.items) for request in batch]
+            return self._stopped(batch, error)
+
+    def _stopped(
+        self, batch: list[Request], cause: BaseException
+    ) -> list[list[Result]]:
+        stopped = errors.Unavailable("sequencer_stopped")
+        stopped.__cause__ = cause
+        return [[stopped] * len(request.items) for request in batch]
 
     def _one_by_one(self, batch: list[Request]) -> list[list[Result]]:
         if len(batch) == 1:
@@ -240,6 +252,7 @@ class StreamCache:
         Only streams of ours are folded; of an external one the version is enough,
         however long it is.
         """
+        self._trim()  # Refused and tried events load streams too, and commit none.
         known = self._known
         missing = {
             item.stream: item.kind is None for item in items if item.stream not in known
@@ -256,6 +269,9 @@ class StreamCache:
     def update(self, known: dict[str, Known]) -> None:
         """Take over what a committed batch led to; drop the oldest beyond the limit."""
         self._known.update(known)
+        self._trim()
+
+    def _trim(self) -> None:
         for _ in range(len(self._known) - self._limit):
             self._known.popitem(last=False)
 
@@ -289,4 +305,6 @@ def _deliver(batch: list[Request], results: list[list[Result]]) -> None:
     for request, result in zip(batch, results, strict=True):
         channels.setdefault(request.deliver, []).append((request, result))
     for deliver, answers in channels.items():
-        deliver(answers)  # type: ignore[operator]
+        # Who asked may be gone. What is in the log stays, and the others wait.
+        with suppress(Exception):
+            deliver(answers)  # type: ignore[operator]
