@@ -1,0 +1,1 @@
+"""Measurements of Henji beside baselines in the same run. Nothing here is shipped."""
