@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 from events import canonical
@@ -23,8 +24,9 @@ from events.store import Node, Root, Row
 
 OPENED = "henji.ledger.opened.v1"
 
-_CHUNK = 512
-_BUCKETS = 256
+_CHUNK = 128  # small enough to stay in the processor's cache
+_SIEVE = 500_000
+_key_of = itemgetter(4, 5)
 
 
 class Tables(Protocol):
@@ -93,9 +95,7 @@ class _Scan:
     mark: _Mark | None
     tree: Tree = field(default_factory=Tree.empty)
     versions: dict[str, int] = field(default_factory=dict)
-    keys: list[array[int]] = field(
-        default_factory=lambda: [array("q") for _ in range(_BUCKETS)]
-    )
+    keys: array[int] = field(default_factory=lambda: array("q"))
     nodes: dict[int, bytearray] = field(default_factory=dict)
     origin: str | None = None
     vkeys: tuple[str, ...] = ()
@@ -118,8 +118,9 @@ def verify_log(tables: Tables, trust: Trust) -> Report:
     finding = _entries(scan, tables.iter_entries(0), trust)
     whole = finding is None
     findings = [finding or _end(scan), _nodes(scan, tables.iter_nodes(), whole=whole)]
-    if any(len(set(bucket)) < len(bucket) for bucket in scan.keys):
-        findings.append(_duplicate(scan, tables.iter_entries(0)))
+    if repeated := _repeated(scan.keys):
+        rows = islice(tables.iter_entries(0), scan.tree.size)
+        findings.append(_duplicate(rows, repeated))
     first = min(
         (one for one in findings if one), key=lambda one: one.position, default=None
     )
@@ -193,10 +194,7 @@ def _agreeing(scan: _Scan, chunk: list[Row]) -> tuple[list[Row], Finding | None]
             chunk = chunk[:at]
             break
         versions[stream] = version
-    keys = scan.keys
-    for row in chunk:
-        key = hash(row[4:6])
-        keys[key % _BUCKETS].append(key)
+    scan.keys.extend(map(hash, map(_key_of, chunk)))
     return chunk, finding
 
 
@@ -305,17 +303,21 @@ def _node_finding(code: str, level: int, index: int) -> Finding:
     return Finding(position, code, f"log_node level {level}, index {index}")
 
 
-def _duplicate(scan: _Scan, rows: Iterable[Row]) -> Finding | None:
+def _repeated(keys: array[int]) -> set[int]:
+    """Return the hashes that occur twice, in bounded memory: one residue at a time."""
+    repeated: set[int] = set()
+    parts = len(keys) // _SIEVE + 1
+    for part in range(parts):
+        some = [key for key in keys if key % parts == part] if parts > 1 else keys
+        if len(set(some)) < len(some):
+            repeated.update(key for key, times in Counter(some).items() if times > 1)
+    return repeated
+
+
+def _duplicate(rows: Iterable[Row], repeated: set[int]) -> Finding | None:
     """Read again to find who shares a hash, and tell a repeat from a coincidence."""
-    repeated = {
-        key
-        for bucket in scan.keys
-        if len(set(bucket)) < len(bucket)
-        for key, times in Counter(bucket).items()
-        if times > 1
-    }
     holders: dict[tuple[str, str], int] = {}
-    for row in islice(rows, scan.tree.size):
+    for row in rows:
         key = (row.source, row.id)
         if hash(key) not in repeated:
             continue

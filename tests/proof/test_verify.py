@@ -289,8 +289,10 @@ def test_a_version_that_does_not_follow(sealed):
     assert (report.first_bad, report.code) == (400, "version_gap")
 
 
-def test_a_repeated_event(sealed):
-    """Two entries with one source and id are found at the second."""
+@pytest.mark.parametrize("sieve", [100, 10**6])
+def test_a_repeated_event(sealed, monkeypatch, sieve):
+    """Two entries with one source and id are found at the second, in a long log too."""
+    monkeypatch.setattr(verify, "_SIEVE", sieve)
     rows = list(sealed.rows)
     repeated = rewritten(rows[499], id=rows[49].id)
     rows[499] = repeated._replace(id=rows[49].id)
