@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from events import errors
-from services import problems
 from services.api import (
     commitments,
     events,
@@ -26,20 +25,30 @@ from services.api import (
     stream,
     submit,
     types,
+    units,
 )
 from services.api.desk import Desk
+from services.api.edge import Edge
+from services.api.strict import only_documented
 from services.running import Service
 
 _DESCRIPTION = (
     "说到一定做到，做到一定记录。 Submit events, replay any past moment, verify it all "
     "without trusting the service."
 )
-#: HTTP statuses that the framework raises itself -> our codes.
-_FRAMEWORK = {404: "route_not_found", 405: "method_not_allowed"}
+#: HTTP statuses that the framework raises itself.
+_FRAMEWORK: dict[int, Callable[[], errors.HenjiError]] = {
+    404: lambda: errors.NotFound("route_not_found"),
+    405: lambda: errors.Malformed("method_not_allowed"),
+}
 
 
 def create_app(service: Service) -> FastAPI:
-    """Return the application over a started service."""
+    """Return the application over a started service.
+
+    ``app.state.stop_streams()`` ends every event stream; whoever runs the server calls
+    it before waiting for connections to close.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -59,56 +68,58 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state.stop_streams = desk.stopping.set
+    public_log = service.ledger.settings.public_log
+    app.openapi = lambda: openapi.document(app, public_log=public_log)  # type: ignore[method-assign]
+    strict = [Depends(only_documented(app.openapi))]
+    # Submissions first: routes are tried in order. The log takes any query: it may be
+    # behind caches that add to it.
+    app.include_router(submit.router(desk))
     # stream before events: /v1/events/stream is no event's id.
-    for module in (submit, stream, events, types, commitments, log, operations):
+    for module in (stream, events, types, commitments, units):
+        app.include_router(module.router(desk), dependencies=strict)
+    for module in (log, operations):
         app.include_router(module.router(desk))
-    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     _install_handlers(app, desk)
     return app
 
 
 def _install_handlers(app: FastAPI, desk: Desk) -> None:
     async def on_henji(request: Request, error: errors.HenjiError) -> Response:
-        return _problem(request, error, desk)
+        return desk.problem(request, error)
 
     async def on_framework(request: Request, error: HTTPException) -> Response:
-        code = _FRAMEWORK.get(error.status_code, "invalid_request")
-        found = errors.NotFound(code) if error.status_code == 404 else None
-        return _problem(request, found or errors.Malformed(code), desk)
+        known = _FRAMEWORK.get(error.status_code)
+        refusal = known() if known else errors.Malformed("invalid_request")
+        headers = _allowed(app, request) if error.status_code == 405 else {}
+        return desk.problem(request, refusal, headers=headers)
 
     async def on_parameters(
         request: Request, error: RequestValidationError
     ) -> Response:
         names = sorted({str(found["loc"][-1]) for found in error.errors()})
         refusal = errors.Malformed("invalid_parameter", parameter=", ".join(names))
-        return _problem(request, refusal, desk)
+        return desk.problem(request, refusal)
 
-    async def on_anything(request: Request, error: Exception) -> Response:
+    def on_anything(request: Request, error: Exception) -> Response:
         trace_id = desk.service.unexpected(error)
         refusal = errors.Corrupt("internal_error")
-        return _problem(request, refusal, desk, trace_id=trace_id)
+        return desk.problem(request, refusal, trace_id=trace_id)
 
     handlers: dict[type[Exception], Callable[..., Awaitable[Response]]] = {
         errors.HenjiError: on_henji,
         HTTPException: on_framework,
         RequestValidationError: on_parameters,
-        Exception: on_anything,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
+    app.add_middleware(Edge, on_error=on_anything)
 
 
-def _problem(
-    request: Request, error: errors.HenjiError, desk: Desk, *, trace_id: str = ""
-) -> Response:
-    language = problems.language_of(request.headers.get("accept-language"))
-    body = problems.document(error, language) | {"instance": request.url.path}
-    if trace_id:
-        body["trace_id"] = trace_id
-    desk.metrics.problems.labels(error.code).inc()
-    return Response(
-        problems.encode(body),
-        status_code=problems.status_of(error),
-        media_type=problems.MEDIA_TYPE,
-        headers={"Content-Language": language, **problems.headers_of(error)},
-    )
+def _allowed(app: FastAPI, request: Request) -> dict[str, str]:
+    """Return the Allow header of a path (RFC 9110 section 15.5.6)."""
+    path = getattr(request.scope.get("route"), "path_format", "")
+    known = {method.upper() for method in app.openapi()["paths"].get(path, ())}
+    if "GET" in known:
+        known.add("HEAD")
+    return {"Allow": ", ".join(sorted(known))} if known else {}

@@ -22,8 +22,9 @@ from events.domain.access import Key
 
 PREFIX = "henji"
 SECRET_BYTES = 32
-_HEADER = re.compile(rb"[Bb]earer (henji_([A-Za-z0-9]{4,32})_([A-Za-z0-9_-]{43}))")
+_HEADER = re.compile(rb"(?i:bearer) +(henji_([A-Za-z0-9]{4,32})_([A-Za-z0-9_-]{43}))")
 _MAX_CACHED = 10_000
+_FOREVER = 2**63
 
 
 def compose_key(key_id: str, secret: bytes) -> tuple[str, str]:
@@ -80,13 +81,14 @@ class Authenticator:
         found = self._recognised.get(token)
         if found is not None and now < found[0]:
             return found[1]
-        principal = self._check(header, now)
+        principal, ends = self._check(header, now)
         if len(self._recognised) >= _MAX_CACHED:
             self._recognised.clear()
-        self._recognised[token] = (now + self._cache_us, principal)
+        self._recognised[token] = (min(now + self._cache_us, ends), principal)
         return principal
 
-    def _check(self, header: bytes, now: int) -> Principal:
+    def _check(self, header: bytes, now: int) -> tuple[Principal, int]:
+        """Return the principal, and until when its key counts at most."""
         match = _HEADER.fullmatch(header.strip())
         if match is None:
             raise errors.Denied("credentials_invalid")
@@ -98,10 +100,11 @@ class Authenticator:
         same = hmac.compare_digest(given, wanted)
         if key is None or not same or not key.usable(now):
             raise errors.Denied("credentials_invalid", key=key_id)
-        return Principal(
+        principal = Principal(
             key=key_id,
             scopes=frozenset(key.scopes),
             roles=frozenset(key.roles),
             unit=key.unit,
             post=key.post,
         )
+        return principal, _FOREVER if key.expires_at is None else key.expires_at

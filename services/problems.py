@@ -7,17 +7,24 @@ id under which the operator finds it in the log.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
 
 from events import errors, messages
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/v1/problems/"
 RETRY_AFTER_SECONDS = 1
+_CHALLENGE = 'Bearer realm="henji"'
+_RANGE = re.compile(
+    r"\s*(zh|en|\*)(?:-[a-z0-9-]+)?\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?\s*"
+)
 
 #: The status of a class of errors, where its code has no row of its own.
 _BY_CLASS: tuple[tuple[type[errors.HenjiError], int], ...] = (
@@ -34,6 +41,7 @@ _BY_CODE: Mapping[str, int] = {
     "credentials_invalid": 401,
     "key_unusable": 401,
     "unsupported_media_type": 415,
+    "unsupported_content_encoding": 415,
     "not_acceptable": 406,
     "body_too_large": 413,
     "too_many_events": 413,
@@ -88,13 +96,55 @@ def _fault(
 def headers_of(error: errors.HenjiError) -> dict[str, str]:
     """Return the headers that an error's status calls for."""
     status = status_of(error)
-    if status == HTTPStatus.UNAUTHORIZED:
-        return {"WWW-Authenticate": 'Bearer realm="henji"'}
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return _challenge(error)
     if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    if error.code == "unsupported_media_type" and "accept" in error.parameters:
-        return {"Accept-Post": str(error.parameters["accept"])}
+    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE and "accept" in error.parameters:
+        return {_ACCEPTS[error.code]: str(error.parameters["accept"])}
     return {}
+
+
+#: Which header of a 415 says what would be taken (RFC 9110 section 15.5.16).
+_ACCEPTS: Mapping[str, str] = {
+    "unsupported_media_type": "Accept-Post",
+    "unsupported_content_encoding": "Accept-Encoding",
+}
+
+
+def _challenge(error: errors.HenjiError) -> dict[str, str]:
+    """Return the challenge of RFC 6750 section 3: bare where nothing was sent."""
+    if error.code == "credentials_missing":
+        return {"WWW-Authenticate": _CHALLENGE}
+    if error.code == "scope_missing":
+        scope = f'error="insufficient_scope", scope="{error.parameters["scope"]}"'
+        return {"WWW-Authenticate": f"{_CHALLENGE}, {scope}"}
+    if status_of(error) == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": f'{_CHALLENGE}, error="invalid_token"'}
+    return {}
+
+
+def respond(
+    request: Request,
+    error: errors.HenjiError,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    """Return the answer to a request that failed; ``more`` are extension members."""
+    language = language_of(request.headers.get("accept-language"))
+    body = document(error, language) | {"instance": request.url.path} | more
+    return Response(
+        encode(body),
+        status_code=status_of(error),
+        media_type=MEDIA_TYPE,
+        headers={
+            "Content-Language": language,
+            "Cache-Control": "no-store",
+            **headers_of(error),
+            **(headers or {}),
+        },
+    )
 
 
 def encode(problem: Mapping[str, Any]) -> bytes:
@@ -104,6 +154,13 @@ def encode(problem: Mapping[str, Any]) -> bytes:
 
 def language_of(accept_language: str | None) -> messages.Language:
     """Return the better of our two languages for an Accept-Language header."""
-    wanted = (accept_language or "").lower()
-    zh, en = wanted.find("zh"), wanted.find("en")
-    return "zh" if zh >= 0 and (en < 0 or zh < en) else "en"
+    weights: dict[str, float] = {}
+    for wish in (accept_language or "").lower()[:200].split(","):
+        found = _RANGE.fullmatch(wish)
+        if found is not None:
+            weights.setdefault(found[1], float(found[2] or 1))
+    anything = weights.get("*", 0.0)
+    zh, en = weights.get("zh", anything), weights.get("en", anything)
+    if zh == en and {"zh", "en"} <= weights.keys():
+        return "zh" if list(weights).index("zh") < list(weights).index("en") else "en"
+    return "zh" if zh > en else "en"

@@ -6,13 +6,16 @@ of its own (JSON lines): failed authentication and refused submissions, never a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+#: Facts whose names the line itself uses.
+_FACT = {"event": "given_event", "time": "given_time"}
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -46,7 +49,7 @@ class Metrics:
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Publish a value that is read when the metrics are scraped."""
-        Gauge(name, text, registry=self.registry).set_function(read)
+        Gauge(name, text, registry=self.registry).set_function(_readable(read))
 
     def labelled(
         self, name: str, text: str, label: tuple[str, str], read: Callable[[], float]
@@ -54,7 +57,19 @@ class Metrics:
         """Publish a read value under one label; the gauge is shared by its name."""
         found = self.registry._names_to_collectors.get(name)  # noqa: SLF001
         gauge = found or Gauge(name, text, [label[0]], registry=self.registry)
-        gauge.labels(label[1]).set_function(read)  # type: ignore[attr-defined]
+        gauge.labels(label[1]).set_function(_readable(read))  # type: ignore[attr-defined]
+
+
+def _readable(read: Callable[[], float]) -> Callable[[], float]:
+    """Let a value that cannot be read be NaN, so that the others are still scraped."""
+
+    def value() -> float:
+        try:
+            return read()
+        except Exception:  # noqa: BLE001 - whatever it is, the scrape must go on
+            return math.nan
+
+    return value
 
 
 class SecurityLog:
@@ -72,9 +87,10 @@ class SecurityLog:
             processors=[structlog.processors.JSONRenderer(ensure_ascii=True)],
         )
 
-    def record(self, incident: str, **facts: Any) -> None:
-        """Write one incident."""
-        self._logger.msg(incident, time=self._now_text(), **facts)
+    def record(self, incident: str, facts: Mapping[str, Any]) -> None:
+        """Write one incident; its facts cannot pass for the incident or its time."""
+        given = {_FACT.get(name, name): value for name, value in facts.items()}
+        self._logger.msg(incident, time=self._now_text(), **given)
 
     def close(self) -> None:
         """Close the file."""

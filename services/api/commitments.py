@@ -1,4 +1,4 @@
-"""The board over HTTP: commitments, their history, units, and where projections stand.
+"""The board over HTTP: commitments, their history, how many of them.
 
 Rules of this file: parse → query → present. Lights and schedule status are judged for
 the instant that is asked about, with the rule that decided; nothing derived is stored.
@@ -7,16 +7,20 @@ Every answer says of which position it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
+from anyio import to_thread
 from fastapi import APIRouter, Query
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from events import entries, errors
+from events.domain.commitment_state import STATUSES
 from projections import board, queries
 from projections.rules import deadlines, lights, ruleset
 from projections.status import Status
@@ -27,7 +31,6 @@ from services.api.filters import as_of as parse_as_of
 from services.api.filters import us
 from services.api.presenting import commitment as present
 from services.api.presenting import line as present_line
-from services.api.presenting import unit as present_unit
 from services.problems import language_of
 from services.wiring import clock
 
@@ -49,11 +52,18 @@ _EMPTY: dict[str, Any] = {
 }
 _Many = Annotated[list[str], Query()]
 _WAIT_SECONDS = 10.0
+_DUE = re.compile(r"-?[0-9]{1,18}")
+#: Filters whose values are known: a misspelt one would quietly find nothing.
+_VALUES: Mapping[str, frozenset[str]] = {
+    "status": frozenset(STATUSES),
+    "light": frozenset(lights.Colour),
+    "schedule": frozenset(deadlines.Schedule),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What an answer is of: entries up to ``position`` (None: all), judged at ``at``."""
+    """What an answer is of: up to ``position`` (None: all), judged at ``at``."""
 
     position: int | None
     at: int
@@ -91,8 +101,9 @@ def router(desk: Desk) -> APIRouter:
         min_position: Annotated[int | None, Query(ge=0, le=2**62)] = None,
     ) -> Response:
         desk.caller(request, "events:read")
+        _require_known(status=status, light=light, schedule=schedule)
         await _reach(desk, min_position)
-        moment = await in_thread(_moment, desk, as_of, at)
+        moment = await _asked(desk, as_of, at)
         narrow = queries.Filter(
             units=tuple(unit),
             statuses=tuple(status),
@@ -106,7 +117,13 @@ def router(desk: Desk) -> APIRouter:
             text=q,
         )
         question = cursors.fingerprint(
-            "board", order, repr(narrow), repr(light), repr(schedule), as_of or ""
+            "board",
+            order,
+            repr(narrow),
+            repr(light),
+            repr(schedule),
+            as_of or "",
+            at or "",
         )
         place = _place(cursor, question)
         page = await in_thread(
@@ -144,7 +161,7 @@ def router(desk: Desk) -> APIRouter:
         request: HttpRequest, as_of: Annotated[str | None, Query()] = None
     ) -> Response:
         desk.caller(request, "events:read")
-        moment = await in_thread(_moment, desk, as_of, None)
+        moment = await _asked(desk, as_of, None)
         return _json(await in_thread(_counts, desk, moment.position))
 
     @routes.get(
@@ -162,7 +179,7 @@ def router(desk: Desk) -> APIRouter:
     ) -> Response:
         desk.caller(request, "events:read")
         await _reach(desk, min_position)
-        moment = await in_thread(_moment, desk, as_of, at)
+        moment = await _asked(desk, as_of, at)
         row, version = await in_thread(_one, desk, key, moment.position)
         language = language_of(request.headers.get("accept-language"))
         return _json(
@@ -186,40 +203,37 @@ def router(desk: Desk) -> APIRouter:
         language = language_of(request.headers.get("accept-language"))
         return _json(await in_thread(_history, desk, key, after, limit, language))
 
-    @routes.get(
-        "/v1/units",
-        operation_id="listUnits",
-        summary="Units, posts or grid cells, with what each is answerable for",
-        responses={200: documents.answer("They.", {"type": "object"}, {"data": []})},
-    )
-    async def list_units(
-        request: HttpRequest,
-        kind: Annotated[str, Query(pattern="^(unit|post|grid)$")] = "unit",
-    ) -> Response:
-        desk.caller(request, "events:read")
-        return _json(await in_thread(_units, desk, kind))
-
-    @routes.get(
-        "/v1/projections",
-        operation_id="listProjections",
-        summary="Where the read models stand: position, lag, poison",
-        responses={200: documents.answer("They.", {"type": "object"}, {"data": []})},
-    )
-    async def list_projections(request: HttpRequest) -> Response:
-        desk.caller(request, "events:read")
-        return _json({"data": [await in_thread(desk.service.projection)]})
-
     return routes
 
 
 async def _reach(desk: Desk, position: int | None) -> None:
-    """Wait until the read models include a position: read what you wrote."""
+    """Wait until the read models include a position: read what you wrote.
+
+    ``Malformed('position_ahead')`` for a position that the log does not have.
+    """
     if position is None:
         return
+    head = await in_thread(desk.ledger.store.head)
+    if head is None or position > head.size:
+        raise errors.Malformed("position_ahead", position=position)
     try:
-        await in_thread(desk.service.reach, position, seconds=_WAIT_SECONDS)
+        await to_thread.run_sync(
+            partial(desk.service.reach, position, seconds=_WAIT_SECONDS),
+            limiter=desk.patience,
+        )
     except TimeoutError as cause:
         raise errors.Unavailable("projection_behind", position=position) from cause
+
+
+async def _asked(desk: Desk, as_of: str | None, at: str | None) -> Moment:
+    """Return the moment asked about, once the read models can answer for it.
+
+    ``Malformed('position_ahead')``: what was true then may not change, so there is no
+    answer for a position to come.
+    """
+    moment = await in_thread(_moment, desk, as_of, at)
+    await _reach(desk, moment.position)
+    return moment
 
 
 def _moment(desk: Desk, as_of: str | None, at: str | None) -> Moment:
@@ -238,11 +252,17 @@ def _moment(desk: Desk, as_of: str | None, at: str | None) -> Moment:
     return Moment(position, then if judged is None else judged)
 
 
+def _require_known(**filters: list[str]) -> None:
+    for name, values in filters.items():
+        if not _VALUES[name].issuperset(values):
+            raise errors.Malformed("invalid_parameter", parameter=name)
+
+
 def _place(cursor: str | None, question: str) -> queries.Place | None:
     if cursor is None:
         return None
     due, _, key = cursors.read_text(cursor, question).partition(":")
-    if not due.lstrip("-").isdecimal():
+    if not _DUE.fullmatch(due):
         raise errors.Malformed("invalid_cursor")
     return int(due), key
 
@@ -337,14 +357,6 @@ def _counts(desk: Desk, as_of: int | None) -> dict[str, Any]:
     ]
     reached = position if as_of is None else min(as_of, position)
     return {"data": data, "registered": total, "position": reached}
-
-
-def _units(desk: Desk, kind: str) -> dict[str, Any]:
-    with desk.views.snapshot(board.NAME) as snapshot:
-        rows = queries.organisation(snapshot, kind)
-        counts = queries.counts(snapshot)
-        position = snapshot.generation.position
-    return {"data": [present_unit(row, counts) for row in rows], "position": position}
 
 
 def _json(body: object, headers: dict[str, str] | None = None) -> Response:

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 
 from events import errors
 from events.submissions import Request, Result
+from services import problems
 from services.auth import Principal
 from services.running import Service
 
+_MOST_WAITING = 100
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -30,7 +34,8 @@ class Channel:
 
     def deliver(self, answers: list[tuple[Request, list[Result]]]) -> None:
         """Wake the loop once for all these answers. Called from any thread."""
-        if not self._loop.is_closed():
+        # A loop that has ended has nobody left to answer; the events are in the log.
+        with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(_resolve, answers)
 
 
@@ -48,6 +53,8 @@ class Desk:
     """
 
     channel: Channel
+    #: Threads that only wait; apart from those that read, which must not wait for them.
+    patience: CapacityLimiter
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -59,15 +66,25 @@ class Desk:
     def open(self) -> None:
         """Bind the way back from the sequencer to the running loop."""
         self.channel = Channel(asyncio.get_running_loop())
+        self.patience = CapacityLimiter(_MOST_WAITING)
 
-    def caller(self, request: HttpRequest, scope: str) -> Principal:
-        """Return who asks; ``Denied`` (and a line in the security log) otherwise."""
-        header = request.headers.get("authorization")
+    def caller(self, request: HttpRequest, scope: str | None) -> Principal:
+        """Return who asks; ``Denied`` (and a line in the security log) otherwise.
+
+        Without a scope every key that counts will do.
+        """
+        given = [
+            value
+            for name, value in request.scope["headers"]
+            if name == b"authorization"
+        ]
         try:
+            # Two headers make no key: who is meant would be a guess.
             principal = self.service.authenticator.recognise(
-                None if header is None else header.encode("latin-1")
+                b", ".join(given) if given else None
             )
-            principal.require(scope)
+            if scope is not None:
+                principal.require(scope)
         except errors.Denied as refusal:
             self.note(request, "access_refused", refusal)
             raise
@@ -82,14 +99,20 @@ class Desk:
     ) -> None:
         """Write a refusal to the security log, with where it came from."""
         peer = request.client.host if request.client else ""
-        self.service.security.record(
-            incident,
-            code=refusal.code,
-            peer=peer,
-            method=request.method,
-            path=request.url.path,
-            **{**refusal.parameters, **facts},
-        )
+        where = {
+            "code": refusal.code,
+            "peer": peer,
+            "method": request.method,
+            "path": request.url.path,
+        }
+        self.service.security.record(incident, {**refusal.parameters, **facts, **where})
+
+    def problem(
+        self, request: HttpRequest, error: errors.HenjiError, **more: Any
+    ) -> Response:
+        """Return the answer to a request that failed, counted."""
+        self.metrics.problems.labels(error.code).inc()
+        return problems.respond(request, error, **more)
 
     def append(self, request: Request) -> Awaitable[list[Result]]:
         """Queue a request and return its results as an awaitable."""

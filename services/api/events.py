@@ -6,16 +6,15 @@ are in order of position with keyset cursors; there are no totals and no offsets
 
 from __future__ import annotations
 
-from typing import Annotated
-from urllib.parse import quote
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from events import errors
 from events.store import Row
-from services.api import cursors, documents
+from services.api import addresses, cursors, documents
 from services.api.desk import Desk, in_thread
 from services.api.filters import FILTERS, selection_of
 
@@ -31,6 +30,21 @@ _LIST = {
     },
 }
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of a page.")]
+_PROOF: dict[int | str, dict[str, Any]] = {
+    200: documents.answer(
+        "A C2SP tlog-proof.",
+        {"type": "string"},
+        "c2sp.org/tlog-proof@v1\nindex 41\n…",
+        media="text/plain",
+    )
+}
+_FOUND: dict[int | str, dict[str, Any]] = {
+    200: documents.answer(
+        "The entry.", {"type": "object"}, _ENTRY_EXAMPLE, media=_ENTRY
+    )
+}
+Position = Annotated[int, Path(ge=1, le=2**62)]
+Size = Annotated[int | None, Query(ge=1, le=2**62, description="Of which tree.")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
 
 
@@ -79,40 +93,23 @@ def router(desk: Desk) -> APIRouter:
         "/v1/events/{event_id:path}/proof",
         operation_id="getEventProof",
         summary="The receipt of an entry, for a tree of your choice",
-        responses={
-            200: documents.answer(
-                "A C2SP tlog-proof.",
-                {"type": "string"},
-                "c2sp.org/tlog-proof@v1\nindex 41\n…",
-                media="text/plain",
-            )
-        },
+        responses=_PROOF,
     )
     async def get_proof(
         request: HttpRequest,
         event_id: str,
         source: Annotated[str | None, Query()] = None,
-        size: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+        size: Size = None,
     ) -> Response:
         desk.caller(request, "events:read")
         row = await _one(desk, event_id, source)
-        prover = desk.ledger.prover
-        text = await (
-            in_thread(prover.receipt, row.position)
-            if size is None
-            else in_thread(prover.receipt_at, row.position, size)
-        )
-        return Response(text, media_type="text/plain; charset=utf-8")
+        return await _receipt(desk, row.position, size)
 
     @routes.get(
         "/v1/events/{event_id:path}",
         operation_id="getEvent",
         summary="One entry, byte for byte as it was sealed",
-        responses={
-            200: documents.answer(
-                "The entry.", {"type": "object"}, _ENTRY_EXAMPLE, media=_ENTRY
-            )
-        },
+        responses=_FOUND,
     )
     async def get_event(
         request: HttpRequest,
@@ -121,18 +118,59 @@ def router(desk: Desk) -> APIRouter:
     ) -> Response:
         desk.caller(request, "events:read")
         row = await _one(desk, event_id, source)
-        proof = f"/v1/events/{quote(row.id, safe='')}/proof?source={quote(row.source)}"
-        return Response(
-            row.entry,
-            media_type=_ENTRY,
-            headers={
-                "ETag": f'"{row.leaf.hex()}"',
-                "Henji-Position": str(row.position),
-                "Link": f'<{proof}>; rel="proof"',
-            },
-        )
+        return _entry(row)
+
+    @routes.get(
+        "/v1/entries/{position}/proof",
+        operation_id="getEntryProof",
+        summary="The receipt of the entry at a position",
+        responses=_PROOF,
+    )
+    async def get_entry_proof(
+        request: HttpRequest, position: Position, size: Size = None
+    ) -> Response:
+        desk.caller(request, "events:read")
+        return await _receipt(desk, position, size)
+
+    @routes.get(
+        "/v1/entries/{position}",
+        operation_id="getEntry",
+        summary="The entry at a position, byte for byte as it was sealed",
+        responses=_FOUND,
+    )
+    async def get_entry(request: HttpRequest, position: Position) -> Response:
+        desk.caller(request, "events:read")
+        row = await in_thread(desk.ledger.store.row, position)
+        if row is None:
+            raise errors.NotFound("event_unknown")
+        return _entry(row)
 
     return routes
+
+
+def _entry(row: Row) -> Response:
+    path = addresses.proof(row.source, row.id, row.position)
+    return Response(
+        row.entry,
+        media_type=_ENTRY,
+        headers={
+            "ETag": f'"{row.leaf.hex()}"',
+            "Henji-Position": str(row.position),
+            "Link": f'<{path}>; rel="proof"',
+        },
+    )
+
+
+async def _receipt(desk: Desk, position: int, size: int | None) -> Response:
+    prover = desk.ledger.prover
+    if size is None:
+        text = await in_thread(prover.receipt, position)
+    else:
+        head = await in_thread(desk.ledger.store.head)
+        if head is not None and size < position <= head.size:
+            raise errors.NotFound("event_after_size", position=position, size=size)
+        text = await in_thread(prover.receipt_at, position, size)
+    return Response(text, media_type="text/plain; charset=utf-8")
 
 
 async def _one(desk: Desk, event_id: str, source: str | None) -> Row:

@@ -7,6 +7,7 @@ who mistypes a filter must not be shown everything.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -23,24 +24,27 @@ _OPERATORS = {
     "lte": ("before", 1),
 }
 _CLOCKS = {"occurred_at": "occurred", "ingested_at": "ingested"}
-#: Parameters that other parts of a route read.
-_OTHERS = frozenset({"limit", "cursor", "order", "from", "format"})
+#: Parameters that a route reads itself; ``strict`` knows which of them it has.
+_OTHERS = frozenset({"limit", "cursor", "order", "from", "format", "follow"})
 
 
-def _parameter(name: str, text: str, example: str) -> dict[str, Any]:
+def _parameter(
+    name: str, text: str, example: str, *, repeated: bool = False
+) -> dict[str, Any]:
+    one = {"type": "string"}
     return {
         "name": name,
         "in": "query",
         "description": text,
-        "schema": {"type": "string"},
-        "example": example,
+        "schema": {"type": "array", "items": one} if repeated else one,
+        "example": [example] if repeated else example,
     }
 
 
 FILTERS: list[dict[str, Any]] = [
-    _parameter("type", "Event type, or a prefix and `*`; repeat = OR.", "henji.unit.*"),
-    _parameter("source", "CloudEvents source; repeat = OR.", "urn:example:oa"),
-    _parameter("stream", "Stream; repeat = OR.", "commitment/GX-2017-0012"),
+    _parameter("type", "Type, or a prefix and `*`.", "henji.unit.*", repeated=True),
+    _parameter("source", "CloudEvents source.", "urn:example:oa", repeated=True),
+    _parameter("stream", "Stream.", "commitment/GX-2017-0012", repeated=True),
     _parameter("as_of", "Only what was sealed by then: position or instant.", "42"),
     *(
         _parameter(f"{clock}[{operator}]", "RFC 3339.", "2017-11-24T10:00:00Z")
@@ -59,11 +63,17 @@ def selection_of(query: QueryParams) -> Selection:
     for name in dict.fromkeys(query.keys()):
         if name in _REPEATED:
             fields[_REPEATED[name]] = tuple(query.getlist(name))
-        elif name == "as_of":
-            fields.update(as_of(query[name]))
         elif name not in _OTHERS:
-            fields.update(_instant(name, query[name]))
+            bounds = as_of if name == "as_of" else partial(_instant, name)
+            _narrow(fields, bounds(query[name]))
     return Selection(**fields)
+
+
+def _narrow(fields: dict[str, Any], bounds: Mapping[str, int]) -> None:
+    """Add bounds; of two of the same side the narrower one counts."""
+    for side, bound in bounds.items():
+        narrower = max if side.endswith("_from") else min
+        fields[side] = narrower(bound, fields.get(side, bound))
 
 
 def as_of(text: str) -> Mapping[str, int]:

@@ -25,7 +25,7 @@ _SCHEMAS = {
 }
 _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
 #: Routes that answer without a key.
-_OPEN_PATHS = ("/healthz", "/readyz", "/metrics", "/v1/limits", "/v1/problems", "/log/")
+_OPEN_PATHS = ("/healthz", "/readyz", "/metrics", "/v1/limits", "/v1/problems")
 _COMMON = {
     "400": problem("Malformed request", 400, "invalid_parameter"),
     "401": problem("No usable key", 401, "credentials_invalid"),
@@ -35,7 +35,7 @@ _COMMON = {
 }
 
 
-def document(app: FastAPI) -> dict[str, Any]:
+def document(app: FastAPI, *, public_log: bool) -> dict[str, Any]:
     """Return the document; generated once an app."""
     if app.openapi_schema is None:
         raw = get_openapi(
@@ -44,11 +44,12 @@ def document(app: FastAPI) -> dict[str, Any]:
             description=app.description,
             routes=app.routes,
         )
-        app.openapi_schema = _rewritten(raw)
+        is_open = _OPEN_PATHS + (("/log/",) if public_log else ())
+        app.openapi_schema = _rewritten(raw, is_open)
     return app.openapi_schema
 
 
-def _rewritten(raw: dict[str, Any]) -> dict[str, Any]:
+def _rewritten(raw: dict[str, Any], open_paths: tuple[str, ...]) -> dict[str, Any]:
     components = raw.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for name in _FASTAPIS_OWN:
@@ -63,15 +64,14 @@ def _rewritten(raw: dict[str, Any]) -> dict[str, Any]:
     }
     for path, operations in raw["paths"].items():
         for operation in operations.values():
-            _complete(path, operation)
+            _complete(operation, is_open=path.startswith(open_paths))
     return raw
 
 
-def _complete(path: str, operation: dict[str, Any]) -> None:
+def _complete(operation: dict[str, Any], *, is_open: bool) -> None:
     responses = operation["responses"]
     if "HTTPValidationError" in str(responses.get("422", "")):
         del responses["422"]
-    is_open = path.startswith(_OPEN_PATHS)
     for status, response in _COMMON.items():
         if not (is_open and status in {"401", "403"}):
             responses.setdefault(status, response)

@@ -46,9 +46,9 @@ def router(desk: Desk) -> APIRouter:  # noqa: C901 - a list of routes, each shor
         },
     )
     async def get_readiness() -> Response:
-        findings = await in_thread(_findings, desk)
+        findings, standing = await in_thread(_findings, desk)
         ready = not any(finding["blocking"] for finding in findings)
-        body = {"ready": ready, "findings": findings}
+        body = {"ready": ready, "findings": findings, "projection": standing}
         return Response(
             msgspec.json.encode(body),
             status_code=200 if ready else 503,
@@ -92,7 +92,7 @@ def router(desk: Desk) -> APIRouter:  # noqa: C901 - a list of routes, each shor
         responses={200: documents.answer("The key.", {"type": "object"}, {})},
     )
     async def get_me(request: HttpRequest) -> Response:
-        principal = desk.caller(request, "events:read")
+        principal = desk.caller(request, None)
         return Response(
             msgspec.json.encode(
                 {
@@ -142,21 +142,32 @@ def _explained(code: str) -> dict[str, Any]:
     }
 
 
-def _findings(desk: Desk) -> list[dict[str, Any]]:
-    """Return what stands in the way, with what an operator can do about it."""
-    findings = []
-    try:
-        desk.ledger.store.head()
-    except Exception as error:  # noqa: BLE001 - any failure is the finding
-        findings.append(_finding("store_unreachable", type(error).__name__))
+def _findings(desk: Desk) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Return what stands in the way, and where the read models stand.
+
+    Anybody may ask: nothing of an event's content is told, the log file has it.
+    """
+    findings, standing = [], None
+    if desk.stopping.is_set():
+        findings.append(_finding("service_stopping", ""))
     if desk.ledger.sequencer.failure is not None:
         failure = type(desk.ledger.sequencer.failure).__name__
         findings.append(_finding("sequencer_stopped", failure))
-    poison = desk.service.projection().poison
-    if poison is not None:
-        where = f"position {poison.position}: {poison.reason}"
-        findings.append(_finding("projection_stopped", where, blocking=False))
-    return findings
+    try:
+        desk.ledger.store.head()
+        status = desk.service.projection()
+    except Exception as error:  # noqa: BLE001 - any failure is the finding
+        findings.append(_finding("store_unreachable", type(error).__name__))
+    else:
+        standing = {
+            name: getattr(status, name)
+            for name in ("position", "head", "lag_events", "lag_us")
+        }
+        if status.poison is not None:
+            where = f"position {status.poison.position}: {status.poison.type}"
+            found = _finding("projection_stopped", where, blocking=False)
+            findings.append(found)
+    return findings, standing
 
 
 def _finding(code: str, detail: str, *, blocking: bool = True) -> dict[str, Any]:

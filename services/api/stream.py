@@ -8,7 +8,8 @@ told, so that a client's position does not stay behind.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
 
@@ -16,11 +17,11 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request as HttpRequest
 from starlette.responses import StreamingResponse
 
-from events import entries, errors
+from events import errors
 from events.store import Row, Selection
 from services.api import documents
 from services.api.desk import Desk, in_thread
-from services.api.filters import FILTERS, selection_of
+from services.api.filters import FILTERS, selection_of, us
 
 _PAGE = 500
 #: How many positions one look may pass over before progress is told.
@@ -29,6 +30,7 @@ _STRIDE = 50_000
 _POLL_SECONDS = 1.0
 _SSE = "text/event-stream"
 _NDJSON = "application/x-ndjson"
+_RESUMED = "Last-Event-ID"
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -62,20 +64,26 @@ def router(desk: Desk) -> APIRouter:
             str | None, Query(alias="format", pattern="^(sse|ndjson)$")
         ] = None,
     ) -> StreamingResponse:
-        desk.caller(request, "events:read")
+        def admit() -> None:
+            desk.caller(request, "events:read")
+
+        admit()
         ndjson = format_ == "ndjson" or (
             format_ is None and _wants_ndjson(request.headers.get("accept", ""))
         )
-        query = request.query_params
-        chosen = selection_of(
-            query.__class__([p for p in query.multi_items() if p[0] != "follow"])
-        ).narrowed(desk.ledger.store.position_at)
-        start = await _start(desk, request.headers.get("last-event-id") or from_)
+        resumed = request.headers.get("last-event-id")
+        start = await _start(
+            desk, "from" if resumed is None else _RESUMED, resumed or from_
+        )
+        chosen = await in_thread(_bounded, desk, selection_of(request.query_params))
         selection = replace(chosen, after=max(chosen.after, start))
-        writer = _ndjson if ndjson else _sse
         live = not ndjson if follow is None else follow
         return StreamingResponse(
-            _replay(desk, selection, writer=writer, live=live),
+            _replay(
+                _Follower(desk, selection, live=live, admit=admit),
+                writer=_ndjson if ndjson else _sse,
+                heartbeat=desk.ledger.settings.heartbeat_seconds,
+            ),
             media_type=_NDJSON if ndjson else _SSE,
             headers=_HEADERS,
         )
@@ -87,17 +95,27 @@ def _wants_ndjson(accept: str) -> bool:
     return any(kind in accept for kind in (_NDJSON, "application/jsonl"))
 
 
-async def _start(desk: Desk, place: str | None) -> int:
+async def _start(desk: Desk, name: str, place: str | None) -> int:
     """Return the position after which to begin."""
     if place is None:
         return 0
     if place.isascii() and place.isdecimal() and len(place) <= 18:
         return int(place)
-    try:
-        moment = entries.instant(place)
-    except errors.Malformed as cause:
-        raise errors.Malformed("invalid_parameter", parameter="from") from cause
+    moment = us(name, place)
     return await in_thread(desk.ledger.store.position_at, moment - 1)
+
+
+def _bounded(desk: Desk, chosen: Selection) -> Selection:
+    """Return the selection with past instants as positions, where the replay ends.
+
+    A bound that the log has not reached yet is no end: entries may still come.
+    """
+    store = desk.ledger.store
+    head, before = store.head(), chosen.ingested_before
+    if before is not None and (head is None or before > head.ingested):
+        narrowed = replace(chosen, ingested_before=None).narrowed(store.position_at)
+        return replace(narrowed, ingested_before=before)
+    return chosen.narrowed(store.position_at)
 
 
 class _Writer:
@@ -132,11 +150,15 @@ class _Sse(_Writer):
 
 class _Ndjson(_Writer):
     def entries(self, rows: list[Row]) -> bytes:
-        return b"".join([row.entry + b"\n" for row in rows])
+        return b"".join(
+            [
+                b'{"position":%d,"entry":%s}\n' % (row.position, row.entry)
+                for row in rows
+            ]
+        )
 
     def progress(self, position: int) -> bytes:
-        del position  # every line is an entry; a reader counts for itself
-        return b""
+        return b'{"position":%d}\n' % position
 
 
 _sse = _Sse(opening=b"retry: 2000\n\n", heartbeat=b": alive\n\n")
@@ -144,19 +166,35 @@ _ndjson = _Ndjson(opening=b"", heartbeat=b"\n")
 
 
 class _Follower:
-    """One client's way through the log: where it is, and when to look again."""
+    """One client's way through the log: where it is, and when to look again.
 
-    def __init__(self, desk: Desk, selection: Selection, *, live: bool) -> None:
+    ``admit`` raises once the client's key has ended: a stream does not outlive it.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        selection: Selection,
+        *,
+        live: bool,
+        admit: Callable[[], None],
+    ) -> None:
         self._desk = desk
         self._selection = selection
         self._live = live
+        self._admit = admit
         self._grown = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self.position = selection.after
 
-    def notice(self, _size: int) -> None:
-        """Hear of a commit; called from the sequencer's thread."""
-        self._loop.call_soon_threadsafe(self._grown.set)
+    def listen(self) -> Callable[[], None]:
+        """Hear of commits from now on; returns how to stop that."""
+        return self._desk.ledger.commits.listen(self._notice)
+
+    def _notice(self, _size: int) -> None:
+        # Called from the sequencer's thread, which no ended loop may trouble.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._grown.set)
 
     async def look(self) -> list[Row]:
         """Return the next matching rows, having moved on past what does not match."""
@@ -166,45 +204,58 @@ class _Follower:
         )
         return rows
 
+    def now(self) -> float:
+        """Return seconds on the loop's clock."""
+        return self._loop.time()
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Say whether the service is stopping, or the key has ended."""
+        try:
+            self._admit()
+        except errors.Denied:
+            return True
+        return self._desk.stopping.is_set()
+
     @property
     def is_over(self) -> bool:
         """Say whether nothing more is wanted, once the end is reached."""
         until = self._selection.until
-        past = until is not None and self.position >= until
-        return past or not self._live or self._desk.stopping.is_set()
+        return not self._live or (until is not None and self.position >= until)
 
-    async def pause(self) -> float:
-        """Wait for growth; return the seconds that passed without any."""
-        try:
-            await asyncio.wait_for(self._grown.wait(), _POLL_SECONDS)
-        except TimeoutError:
-            return _POLL_SECONDS
-        return 0.0
+    async def pause(self, seconds: float) -> None:
+        """Wait for growth, or so long."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._grown.wait(), seconds)
 
 
 async def _replay(
-    desk: Desk, selection: Selection, *, writer: _Writer, live: bool
+    follower: _Follower, *, writer: _Writer, heartbeat: float
 ) -> AsyncIterator[bytes]:
-    """Yield pages until the head, then wait for more as long as it is wanted."""
-    follower = _Follower(desk, selection, live=live)
-    unlisten = desk.ledger.commits.listen(follower.notice)
+    """Yield pages until the head, then wait for more as long as it is wanted.
+
+    Progress is told at the end, and at most every ``_POLL_SECONDS`` before it.
+    """
+    unlisten = follower.listen()
+    told, spoke, over = follower.position, follower.now(), False
     try:
-        yield writer.opening
-        idle = 0.0
-        while True:
+        if writer.opening:
+            yield writer.opening
+        while not over and not follower.is_cut_off:
             before = follower.position
-            rows = await follower.look()
-            if follower.position > before:
-                idle = 0.0
-                yield (
-                    writer.entries(rows) if rows else writer.progress(follower.position)
-                )
-                continue
-            if follower.is_over:
-                return
-            idle += await follower.pause()
-            if idle >= desk.ledger.settings.heartbeat_seconds:
-                idle = 0.0
+            if rows := await follower.look():
+                told, spoke = rows[-1].position, follower.now()
+                yield writer.entries(rows)
+            elif follower.position == before:
+                over = follower.is_over
+                if not over:
+                    await follower.pause(min(_POLL_SECONDS, heartbeat))
+            silent = follower.now() - spoke
+            if follower.position > told and (over or silent >= _POLL_SECONDS):
+                told, spoke = follower.position, follower.now()
+                yield writer.progress(told)
+            elif silent >= heartbeat and not over:
+                spoke = follower.now()
                 yield writer.heartbeat
     finally:
         unlisten()

@@ -6,12 +6,9 @@ nothing; an answer leaves only after the durable commit of what it acknowledges.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter
@@ -24,11 +21,17 @@ from events.entries import rfc3339
 from events.submissions import Accepted, Request, Result, prepare
 from services import problems
 from services.api import documents
+from services.api.addresses import location
 from services.api.desk import Desk, in_thread, read_body
+from services.api.wishes import Wishes, check_digest, wishes_of
 
-_IF_MATCH = re.compile(r'"?v?(0|[1-9]\d{0,17})"?')
 _ENCODER = msgspec.json.Encoder()
 _JSON = "application/json"
+_ONE = frozenset({"binary", "structured"})
+_REFUSED = "submission_refused"
+#: Codes that speak of the whole request: what fell with others; the key itself.
+_HELD_BACK = "batch_rejected"
+_KEY_ENDED = "key_unusable"
 
 
 class Acknowledgement(msgspec.Struct, omit_defaults=True):
@@ -46,34 +49,25 @@ class Acknowledgement(msgspec.Struct, omit_defaults=True):
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the client asked of this submission beside its content."""
-
-    atomic: bool
-    dry_run: bool
-    minimal: bool
-    expected: int | None
-    language: messages.Language
-
-
 def router(desk: Desk) -> APIRouter:
     """Return the route for submissions."""
     routes = APIRouter(redirect_slashes=False)
+    settings = desk.ledger.settings
 
     @routes.post("/v1/events", **documents.submit())
     async def submit_events(request: HttpRequest) -> Response:
         started = perf_counter()
         principal = desk.caller(request, "events:write")
-        wishes = _wishes(request)
-        body = await read_body(request, limit=desk.ledger.settings.max_body)
+        scope = request.scope
+        wishes = wishes_of(scope["headers"], scope["query_string"])
+        body = await read_body(request, limit=settings.max_body)
         try:
-            parsed = parse_request(
-                request.headers.raw, body, limit=desk.ledger.settings.max_events
-            )
+            if wishes.digest is not None:
+                check_digest(wishes.digest, body)
+            parsed = parse_request(scope["headers"], body, limit=settings.max_events)
         except errors.Malformed as refusal:
             desk.metrics.refused.inc()
-            desk.note(request, "submission_refused", refusal, key=principal.key)
+            desk.note(request, _REFUSED, refusal, key=principal.key)
             raise
         results = await desk.append(
             Request(
@@ -89,55 +83,65 @@ def router(desk: Desk) -> APIRouter:
             )
         )
         desk.metrics.append_seconds.observe(perf_counter() - started)
-        _account(desk, request, results, principal.key)
-        receipts = await _receipts(desk, results, wishes)
-        if parsed.mode in {"binary", "structured"}:
-            return _single(parsed.items[0], results[0], receipts[0], wishes)
-        return _many(parsed, results, receipts, wishes)
+        _account(desk, request, parsed.items, results, principal.key)
+        return await _answer(desk, request, parsed, results, wishes)
 
     return routes
 
 
-def _wishes(request: HttpRequest) -> Wishes:
-    query, headers = request.query_params, request.headers
-    prefer = headers.get("prefer", "")
-    on_error = query.get("on_error", "")
-    if on_error not in {"", "abort", "continue"}:
-        raise errors.Malformed("invalid_parameter", parameter="on_error")
-    return Wishes(
-        atomic=on_error != "continue" and "handling=lenient" not in prefer,
-        dry_run=_flag(query.get("dry_run", "")),
-        minimal="return=minimal" in prefer,
-        expected=_expected(headers.get("if-match")),
-        language=problems.language_of(headers.get("accept-language")),
-    )
-
-
-def _flag(text: str) -> bool:
-    if text not in {"", "true", "false"}:
-        raise errors.Malformed("invalid_parameter", parameter="dry_run")
-    return text == "true"
-
-
-def _expected(if_match: str | None) -> int | None:
-    if if_match is None:
-        return None
-    match = _IF_MATCH.fullmatch(if_match.strip())
-    if match is None:
-        raise errors.Malformed("invalid_parameter", parameter="If-Match")
-    return int(match[1])
+async def _answer(
+    desk: Desk,
+    request: HttpRequest,
+    parsed: Parsed,
+    results: Sequence[Result],
+    wishes: Wishes,
+) -> Response:
+    if parsed.mode in _ONE:
+        (item,), (result,) = parsed.items, results
+        if isinstance(result, errors.HenjiError):
+            raise result
+        (receipt,) = await _receipts(desk, results, wishes)
+        return _single(item, result, receipt, wishes)
+    language = problems.language_of(request.headers.get("accept-language"))
+    if wishes.atomic:
+        found = _findings(parsed.items, results, language)
+        if found:
+            whole = errors.Refused(_HELD_BACK, rejected=len(found))
+            return desk.problem(request, whole, items=found)
+    receipts = await _receipts(desk, results, wishes)
+    return _many(parsed, results, receipts, wishes, language)
 
 
 def _account(
-    desk: Desk, request: HttpRequest, results: Sequence[Result], key: str
+    desk: Desk,
+    request: HttpRequest,
+    items: Sequence[Submission | errors.Malformed],
+    results: Sequence[Result],
+    key: str,
 ) -> None:
-    """Count outcomes; refusals go to the security log, not to the ledger."""
-    for result in results:
+    """Count outcomes; refusals go to the security log, not to the ledger.
+
+    Raises what is no finding of any one event: nothing could be decided.
+    """
+    for index, result in enumerate(results):
         if isinstance(result, Accepted):
             (desk.metrics.duplicates if result.repeat else desk.metrics.accepted).inc()
-        else:
-            desk.metrics.refused.inc()
-            desk.note(request, "submission_refused", result, key=key)
+            continue
+        if isinstance(result, errors.Unavailable):
+            raise result
+        desk.metrics.refused.inc()
+        if result.code == _HELD_BACK:
+            continue
+        about = _about(items[index])
+        desk.note(request, _REFUSED, result, key=key, index=index, **about)
+        if result.code == _KEY_ENDED:
+            raise result
+
+
+def _about(item: Submission | errors.Malformed) -> dict[str, str]:
+    if not isinstance(item, Submission):
+        return {}
+    return {"id": item.id, "source": item.source, "type": item.type}
 
 
 async def _receipts(desk: Desk, results: Sequence[Result], wishes: Wishes) -> list[str]:
@@ -157,18 +161,15 @@ async def _receipts(desk: Desk, results: Sequence[Result], wishes: Wishes) -> li
     return receipts
 
 
-def _single(item: Any, result: Result, receipt: str, wishes: Wishes) -> Response:
-    if not isinstance(result, Accepted):
-        raise result
+def _single(item: Any, result: Accepted, receipt: str, wishes: Wishes) -> Response:
+    headers = {"ETag": f'"v{result.version}"', **wishes.headers}
+    if result.position:
+        headers["Location"] = location(item.source, item.id, result.position)
     return Response(
         _ENCODER.encode(_acknowledge(item, result, receipt, dry_run=wishes.dry_run)),
         status_code=200 if result.repeat or wishes.dry_run else 201,
         media_type=_JSON,
-        headers={
-            "Location": f"/v1/events/{quote(item.id, safe='')}"
-            f"?source={quote(item.source, safe='')}",
-            "ETag": f'"v{result.version}"',
-        },
+        headers=headers,
     )
 
 
@@ -194,20 +195,35 @@ def _many(
     results: Sequence[Result],
     receipts: Sequence[str],
     wishes: Wishes,
+    language: messages.Language,
 ) -> Response:
     items = [
-        _item(index, item, result, receipt, wishes)
+        _item(index, item, result, receipt, wishes=wishes, language=language)
         for index, (item, result, receipt) in enumerate(
             zip(parsed.items, results, receipts, strict=True)
         )
     ]
     tally = _tally(results)
-    if tally["rejected"] and wishes.atomic:
-        return _rejected(items, tally, results, wishes)
     body = {**tally, "items": items, "checkpoint": _checkpoint(results)}
     return Response(
-        _ENCODER.encode(body), status_code=_status(tally, wishes), media_type=_JSON
+        _ENCODER.encode(body),
+        status_code=_status(tally, wishes),
+        media_type=_JSON,
+        headers=wishes.headers,
     )
+
+
+def _findings(
+    items: Sequence[Submission | errors.Malformed],
+    results: Sequence[Result],
+    language: messages.Language,
+) -> list[Any]:
+    """Return the items that broke a rule: not those that only fell with them."""
+    return [
+        _refusal(index, item, result, language)
+        for index, (item, result) in enumerate(zip(items, results, strict=True))
+        if not isinstance(result, Accepted) and result.code != _HELD_BACK
+    ]
 
 
 def _checkpoint(results: Iterable[Result]) -> str:
@@ -221,19 +237,37 @@ def _checkpoint(results: Iterable[Result]) -> str:
 
 
 def _item(
-    index: int, item: Any, result: Result, receipt: str, wishes: Wishes
+    index: int,
+    item: Any,
+    result: Result,
+    receipt: str,
+    *,
+    wishes: Wishes,
+    language: messages.Language,
 ) -> dict[str, Any] | msgspec.Raw:
-    if isinstance(result, Accepted):
-        status = 200 if result.repeat or wishes.dry_run else 201
-        answer = _acknowledge(item, result, receipt, dry_run=wishes.dry_run)
-        return msgspec.Raw(
-            b'{"index":%d,"status":%d,' % (index, status) + _ENCODER.encode(answer)[1:]
-        )
+    if not isinstance(result, Accepted):
+        return _refusal(index, item, result, language)
+    status = 200 if result.repeat or wishes.dry_run else 201
+    answer = _acknowledge(item, result, receipt, dry_run=wishes.dry_run)
+    return msgspec.Raw(
+        b'{"index":%d,"status":%d,' % (index, status) + _ENCODER.encode(answer)[1:]
+    )
+
+
+def _refusal(
+    index: int,
+    item: Submission | errors.Malformed,
+    refusal: errors.HenjiError,
+    language: messages.Language,
+) -> dict[str, Any]:
+    name = (
+        {"id": item.id, "source": item.source} if isinstance(item, Submission) else {}
+    )
     return {
         "index": index,
-        **({"id": item.id} if isinstance(item, Submission) else {}),
-        "status": problems.status_of(result),
-        "problem": problems.document(result, wishes.language),
+        **name,
+        "status": problems.status_of(refusal),
+        "problem": problems.document(refusal, language),
     }
 
 
@@ -249,38 +283,12 @@ def _tally(results: Sequence[Result]) -> dict[str, int]:
 
 def _status(tally: dict[str, int], wishes: Wishes) -> int:
     kinds = [name for name, count in tally.items() if count]
+    if wishes.dry_run and not tally["rejected"]:
+        return 200
     if len(kinds) > 1:
         return 201 if wishes.atomic else 207
-    if wishes.dry_run and kinds == ["accepted"]:
-        return 200
     return (
         {"accepted": 201, "duplicates": 200, "rejected": 422}[kinds[0]]
         if kinds
         else 200
-    )
-
-
-def _rejected(
-    items: Sequence[Any],
-    tally: dict[str, int],
-    results: Sequence[Result],
-    wishes: Wishes,
-) -> Response:
-    """Answer a refused atomic batch: a problem that lists every bad index."""
-    whole = errors.Refused("batch_rejected", rejected=tally["rejected"])
-    first = next(result for result in results if not isinstance(result, Accepted))
-    unavailable = isinstance(first, errors.Unavailable)
-    error = first if unavailable else whole
-    body = problems.document(error, wishes.language)
-    # What only fell with the batch is not a finding of its own.
-    body["items"] = [
-        item
-        for item, result in zip(items, results, strict=True)
-        if not isinstance(result, Accepted) and result.code != "batch_rejected"
-    ]
-    return Response(
-        problems.encode(body),
-        status_code=problems.status_of(error),
-        media_type=problems.MEDIA_TYPE,
-        headers=problems.headers_of(error),
     )

@@ -13,8 +13,8 @@ from fastapi import APIRouter
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from events import canonical, catalogue, errors, messages
-from events.cloudevents import accept
+from events import catalogue, errors, messages
+from events.cloudevents import Submission, parse_request
 from events.store import Selection
 from events.submissions import prepare
 from services import problems
@@ -24,9 +24,10 @@ from services.api.desk import Desk, in_thread, read_body
 _PREFIX = "catalogue/"
 _REGISTERED = "henji.catalogue.type_registered.v1"
 _PAGE = 10_000
+_ACCEPTED = "application/cloudevents+json"
 
 
-def router(desk: Desk) -> APIRouter:
+def router(desk: Desk) -> APIRouter:  # noqa: C901 - a list of routes, each short
     """Return the routes of the catalogue."""
     routes = APIRouter(redirect_slashes=False, tags=["catalogue"])
 
@@ -93,7 +94,7 @@ def router(desk: Desk) -> APIRouter:
     async def validate(request: HttpRequest, name: str) -> Response:
         desk.caller(request, "events:read")
         body = await read_body(request, limit=desk.ledger.settings.max_body)
-        submission = accept(canonical.parse(body))
+        submission = _one_event(request, body)
         if submission.type != name:
             raise errors.Refused("event_type_differs", type=submission.type)
         prepared = prepare(submission)
@@ -101,10 +102,22 @@ def router(desk: Desk) -> APIRouter:
             raise prepared
         if prepared.kind is None:
             state = await in_thread(desk.ledger.state_of, _PREFIX + name)
+            if state is None:
+                raise errors.NotFound("event_type_not_found", type=name)
             catalogue.validate_external(state, prepared.data)
         return _json({"valid": True, "stream": prepared.stream})
 
     return routes
+
+
+def _one_event(request: HttpRequest, body: bytes) -> Submission:
+    parsed = parse_request(request.headers.raw, body, limit=1)
+    if parsed.mode not in {"binary", "structured"}:
+        raise errors.Malformed("unsupported_media_type", accept=_ACCEPTED)
+    (item,) = parsed.items
+    if isinstance(item, errors.Malformed):
+        raise item
+    return item
 
 
 def _own() -> tuple[Any, ...]:
