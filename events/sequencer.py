@@ -207,8 +207,9 @@ class Sequencer:
         now = self._clock()
         return Draft(
             size=self._tree.size,
-            # Never before the last entry: order in the log is order in time.
-            now=max(now, head.ingested) if head else now,
+            # After the last entry: order in the log is order in time, and no two roots
+            # share an instant, so that a root row that is taken out leaves a trace.
+            now=max(now, head.ingested + 1) if head else now,
             committed=lambda stream: self._cache.look(log, stream),
             seen=seen,
         )

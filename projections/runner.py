@@ -39,6 +39,8 @@ class Runner:
     """Keeps one projection up to date; safe beside other runners of the same one.
 
     ``wake`` is set by whoever commits to the log; without it a poll finds new entries.
+    ``rest_seconds`` pass after a batch that was not full: under load many small commits
+    become one batch here, and their writers keep the processor.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Runner:
         wake: threading.Event,
         batch: int = BATCH,
         poll_seconds: float = 0.5,
+        rest_seconds: float = 0.0,
     ) -> None:
         self._reader = reader
         self._views = views
@@ -57,6 +60,7 @@ class Runner:
         self._wake = wake
         self._batch = batch
         self._poll_seconds = poll_seconds
+        self._rest_seconds = rest_seconds
         self._target: Generation | None = None
 
     def step(self) -> int:
@@ -107,14 +111,16 @@ class Runner:
         while not stop.is_set():
             self._wake.clear()
             try:
-                idle = self.step() == 0
+                folded = self.step()
             except Unavailable as error:
                 if error.code == "projection_stopped":
                     return
                 self._target = None
-                idle = True
-            if idle and not stop.is_set():
+                folded = 0
+            if folded == 0 and not stop.is_set():
                 self._wake.wait(self._poll_seconds)
+            elif folded < self._batch:
+                stop.wait(self._rest_seconds)
 
     def status(self, now: int) -> Status:
         """Return position, lag and poison of the live (or first building) tables."""

@@ -23,6 +23,8 @@ from services.settings import Settings
 from services.telemetry import Metrics, SecurityLog
 from services.wiring import Ledger, clock, new_id, open_ledger, open_views
 
+#: How long read models may stay behind a busy log, to fold more at once.
+_REST_SECONDS = 0.05
 _LOG = structlog.get_logger("henji")
 
 
@@ -103,7 +105,13 @@ def rebuilt(settings: Settings) -> Generation:
 def _start_runner(stack: ExitStack, ledger: Ledger, views: Views) -> Runner:
     """Run the projection in a thread of its own until the stack unwinds."""
     wake, stop = threading.Event(), threading.Event()
-    runner = Runner(reader=ledger.store, views=views, projector=Board(), wake=wake)
+    runner = Runner(
+        reader=ledger.store,
+        views=views,
+        projector=Board(),
+        wake=wake,
+        rest_seconds=_REST_SECONDS,
+    )
     thread = threading.Thread(
         target=runner.run, args=(stop,), name="projection", daemon=True
     )

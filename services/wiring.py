@@ -119,7 +119,8 @@ def open_views(settings: Settings) -> Views:
     if settings.database_url:
         schema = _views_schema(settings.database_schema)
         return PostgresViews(settings.database_url, schema=schema)
-    return SqliteViews(settings.data_dir / "ledger.db")
+    # A file of their own: SQLite has one writer a file, and that is the sequencer's.
+    return SqliteViews(settings.data_dir / "views.db")
 
 
 @contextmanager
