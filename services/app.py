@@ -28,6 +28,7 @@ from services.api import (
     units,
 )
 from services.api.desk import Desk
+from services.api.direct import Application
 from services.api.edge import Edge
 from services.api.strict import only_documented
 from services.running import Service
@@ -43,7 +44,7 @@ _FRAMEWORK: dict[int, Callable[[], errors.HenjiError]] = {
 }
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(service: Service) -> Application:
     """Return the application over a started service.
 
     ``app.state.stop_streams()`` ends every event stream; whoever runs the server calls
@@ -59,7 +60,7 @@ def create_app(service: Service) -> FastAPI:
             desk.stopping.set()
 
     desk = Desk(service)
-    app = FastAPI(
+    app = Application(
         title="Henji 痕迹",
         version=service.version,
         description=_DESCRIPTION,
@@ -84,7 +85,7 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
-def _install_handlers(app: FastAPI, desk: Desk) -> None:
+def _install_handlers(app: Application, desk: Desk) -> None:
     async def on_henji(request: Request, error: errors.HenjiError) -> Response:
         return desk.problem(request, error)
 
@@ -114,6 +115,14 @@ def _install_handlers(app: FastAPI, desk: Desk) -> None:
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
     app.add_middleware(Edge, on_error=on_anything)
+
+    def on_direct(request: Request, error: Exception) -> Response:
+        if isinstance(error, errors.HenjiError):
+            return desk.problem(request, error)
+        return on_anything(request, error)
+
+    app.on_error = on_direct
+    app.direct = {("POST", submit.PATH): submit.endpoint(desk)}
 
 
 def _allowed(app: FastAPI, request: Request) -> dict[str, str]:

@@ -6,7 +6,7 @@ nothing; an answer leaves only after the durable commit of what it acknowledges.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -33,6 +33,8 @@ _REFUSED = "submission_refused"
 _HELD_BACK = "batch_rejected"
 _KEY_ENDED = "key_unusable"
 
+PATH = "/v1/events"
+
 
 class Acknowledgement(msgspec.Struct, omit_defaults=True):
     """The answer to one accepted submission. ``receipt`` is a C2SP tlog-proof."""
@@ -50,11 +52,16 @@ class Acknowledgement(msgspec.Struct, omit_defaults=True):
 
 
 def router(desk: Desk) -> APIRouter:
-    """Return the route for submissions."""
+    """Return the route for submissions: what documents ``endpoint``."""
     routes = APIRouter(redirect_slashes=False)
+    routes.post(PATH, **documents.submit())(endpoint(desk))
+    return routes
+
+
+def endpoint(desk: Desk) -> Callable[[HttpRequest], Awaitable[Response]]:
+    """Return what answers a submission."""
     settings = desk.ledger.settings
 
-    @routes.post("/v1/events", **documents.submit())
     async def submit_events(request: HttpRequest) -> Response:
         started = perf_counter()
         principal = desk.caller(request, "events:write")
@@ -86,7 +93,7 @@ def router(desk: Desk) -> APIRouter:
         _account(desk, request, parsed.items, results, principal.key)
         return await _answer(desk, request, parsed, results, wishes)
 
-    return routes
+    return submit_events
 
 
 async def _answer(
