@@ -341,14 +341,14 @@ def test_the_cache_stays_bounded_without_commits(quick):
 
 
 def test_a_clock_that_goes_back(desk):
-    """Ingested instants never decrease along the log, whatever the clock does."""
+    """Ingested instants grow from batch to batch, whatever the clock does."""
     for number, shift in enumerate((5, -1_000, 3, 0, 7, -(10**15))):
         desk.clock.now = scenario.START + shift
         assert isinstance(desk.one(scenario.external(number)), Accepted)
     stamps = [row.ingested - scenario.START for row in desk.store.iter_entries()][15:]
-    assert stamps == [5, 5, 5, 5, 7, 7]
+    assert stamps == [5, 6, 7, 8, 9, 10]
     roots = [root.ingested for root in desk.store.iter_roots()]
-    assert roots == sorted(roots)
+    assert roots == sorted(set(roots))
     verified(desk.store)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,9 +16,10 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from events import gate
+from events import canonical, gate
 from events.checkpoint import Checkpoint
 from events.cloudevents import accept
+from events.entries import strip
 from events.memory import MemoryStore
 from events.notes import Signer, Verifier
 from events.postgres import PostgresStore, install
@@ -210,6 +212,24 @@ def verified(store: Store, *checkpoints: Checkpoint) -> Report:
     assert head is not None
     assert (report.size, report.root) == (head.size, head.root)
     return report
+
+
+def replayed(store: Store) -> Desk:
+    """Decide the whole log again in memory; the same three tables must come out.
+
+    This is what "serial" means: whoever wrote, and how many at once, every event was
+    decided on exactly the entries before it.
+    """
+    desk = Desk(MemoryStore())
+    for ingested, rows in groupby(store.iter_entries(), lambda row: row.ingested):
+        desk.clock.now = ingested
+        entries = [canonical.parse(row.entry) for row in rows]
+        results = desk.sequencer.commit(
+            [request([strip(entry)], key=entry["authid"]) for entry in entries]
+        )
+        assert {code for one in results for code in codes(one)} == {"ok"}, results
+    assert tables(desk.store) == tables(store)
+    return desk
 
 
 def codes(results: Sequence[Result]) -> list[str]:
