@@ -35,7 +35,7 @@ QUICK = Effort(
     seconds=1.0,
     bulk_requests=5,
     entries=4_000,
-    small=1_000,
-    large=10_000,
+    small=2_000,
+    large=20_000,
     baseline_events=300,
 )

@@ -14,13 +14,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
-from events import postgres
 from services.settings import Settings
+from services.wiring import install_postgres
 from tests.support.embedded_postgres import NoPostgres, Server, running
 
 SCHEMA = "henji"
+_WRITER = "bench_writer"
 
 
 @dataclass(slots=True)
@@ -43,13 +45,13 @@ class Place:
         folder = self.folder()
         url = ""
         if self.server is not None:
-            url = self.database()
-            postgres.install(url, schema=SCHEMA, writer_role=None)
+            owner = self.database()
+            install_postgres(owner, schema=SCHEMA, writer_role=_WRITER)
+            url = make_conninfo(owner, user=_WRITER)
         return Settings(
             data_dir=folder,
             database_url=url,
             database_schema=SCHEMA,
-            allow_overprivileged=True,
             origin="bench.example/log",
             port=port,
         )
@@ -69,7 +71,7 @@ class Place:
                 "PERSISTENCE_MODULE": "eventsourcing.sqlite",
                 "SQLITE_DBNAME": str(self.folder() / "library.db"),
             }
-        parts = psycopg.conninfo.conninfo_to_dict(self.database())
+        parts = conninfo_to_dict(self.database())
         return {
             "PERSISTENCE_MODULE": "eventsourcing.postgres",
             "POSTGRES_DBNAME": str(parts["dbname"]),

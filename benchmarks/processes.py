@@ -85,7 +85,7 @@ def generator() -> Iterator[Generator]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    with _ended(process):
+    with ended(process):
         yield Generator(process)
 
 
@@ -111,7 +111,6 @@ def henji(settings: Settings) -> Iterator[Service]:
         "HENJI_DATA_DIR": str(settings.data_dir),
         "HENJI_DATABASE_URL": settings.database_url,
         "HENJI_DATABASE_SCHEMA": settings.database_schema,
-        "HENJI_ALLOW_OVERPRIVILEGED": "true",
         "HENJI_ORIGIN": settings.origin,
         "HENJI_PORT": str(port),
     }
@@ -137,13 +136,14 @@ def _serving(
             stdout=output,
             stderr=output if log else None,
         )
-    with _ended(process):
+    with ended(process):
         _await_port(process, port, log)
         yield process.pid
 
 
 @contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End a process when the block is left."""
     try:
         yield
     finally:
