@@ -11,9 +11,11 @@ import pytest
 
 from events.domain.commitment_state import TERMINAL
 from tests.crash.writer import ROUNDS, phases
+from tests.support import scenario
 from tests.support.desk import Desk, PostgresHome, SqliteHome, replayed, verified
 
 ROOT = Path(__file__).parents[2]
+OPENING = 1 + len(scenario.groundwork())
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -79,7 +81,7 @@ def check_answers(store, answers) -> None:
         for line in told.values()
         if line["code"] == "ok"
     }
-    assert acked == set(range(16, len(rows) + 1))
+    assert acked == set(range(OPENING + 1, len(rows) + 1))
 
 
 def check_contested_ids(answers) -> None:
