@@ -53,19 +53,32 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     due_at: int | None = None
 
 
+def _nothing_known(_stream: str) -> int:
+    """Prove no event: what is not shown to exist is refused."""
+    return 0
+
+
+def _no_event_known(_stream: str, _event_id: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """All that a decision may depend on beside the stream's own state.
 
     ``now`` is read once a batch. ``at`` is the instant against which windows and
     deadlines are judged: ``now``, or the event's own time for a key that may backfill.
-    ``state_of`` reads another stream's state under the append lock (None: no such stream).
+    ``state_of`` reads another stream's state under the append lock (None: no such stream);
+    ``version_of`` how many events it holds (0: none), external streams included;
+    ``has_event`` whether it holds an event of this id.
     """
 
     now: int
     at: int
     actor: Actor
     state_of: Callable[[str], Any]
+    version_of: Callable[[str], int] = _nothing_known
+    has_event: Callable[[str, str], bool] = _no_event_known
 
 
 Decide = Callable[[Any, Event, Context], Stamps]

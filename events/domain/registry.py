@@ -12,28 +12,42 @@ from typing import Final
 
 from events.domain import (
     access,
+    accountability,
+    calendars,
     campaigns,
     commitments,
     directives,
+    evidence,
     external,
     grids,
     ledger,
+    metrics,
+    obligations,
     organisation,
     policy,
+    reports,
+    rulesets,
     subjects,
 )
 from events.domain.model import EventType
 
 MODULES: Final[tuple[tuple[EventType, ...], ...]] = (
     access.EVENT_TYPES,
+    accountability.EVENT_TYPES,
+    calendars.EVENT_TYPES,
     campaigns.EVENT_TYPES,
     commitments.EVENT_TYPES,
     directives.EVENT_TYPES,
+    evidence.EVENT_TYPES,
     external.EVENT_TYPES,
     grids.EVENT_TYPES,
     ledger.EVENT_TYPES,
+    metrics.EVENT_TYPES,
+    obligations.EVENT_TYPES,
     organisation.EVENT_TYPES,
     policy.EVENT_TYPES,
+    reports.EVENT_TYPES,
+    rulesets.EVENT_TYPES,
     subjects.EVENT_TYPES,
 )
 
@@ -45,7 +59,12 @@ KEYS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
     {
         "catalogue": re.compile(r"[A-Za-z0-9._-]{1,180}"),
         "commitment": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
+        "evidence": re.compile(r"[0-9a-f]{64}"),
         "ledger": re.compile(r"[A-Za-z0-9._~:@/-]{1,190}"),
+        "metric": re.compile(r"[^\s/]{1,64}(?:/[^\s/]{1,64}){2}"),
+        "obligation": re.compile(r"[^\s/]{1,64}(?:/[^\s/]{1,64}){2,3}"),
+        "report": re.compile(r"[^\s/]{1,64}(?:/[^\s/]{1,64}){1,2}"),
+        "routine": re.compile(r"[^\s/]{1,64}(?:/[^\s/]{1,64}){1,2}"),
     }
 )
 
@@ -53,14 +72,22 @@ KEYS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
 EXAMPLE_SUBJECTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "access": "access/k7Q2mZ",
+        "accountability": "accountability/GX-2017-ZZ-005",
+        "calendar": "calendar/cn",
         "campaign": "campaign/sixty-days-2017",
         "catalogue": "catalogue/org.example.hotline.call.v1",
         "commitment": "commitment/GX-2017-0012",
         "directive": "directive/GX-2017-031",
+        "evidence": "evidence/" + "e3" * 32,
         "grid": "grid/gouzhao-3-02",
         "ledger": "ledger/henji.example/demo",
+        "metric": "metric/pm10/zone/2017-11-24",
+        "obligation": "obligation/daily_brief/gouzhao/2017-11-24",
         "policy": "policy/permit",
         "post": "post/gouzhao-eps-head",
+        "report": "report/weekly_bulletin/2017-W47",
+        "routine": "routine/daily_brief/gouzhao",
+        "ruleset": "ruleset/demo-2017",
         "subject": "subject/ENT-0042",
         "unit": "unit/gouzhao",
     }
