@@ -237,6 +237,7 @@ async def _replay(
     Progress is told at the end, and at most every ``_POLL_SECONDS`` before it.
     """
     unlisten = follower.listen()
+    beat = min(_POLL_SECONDS, heartbeat)
     told, spoke, over = follower.position, follower.now(), False
     try:
         if writer.opening:
@@ -249,9 +250,9 @@ async def _replay(
             elif follower.position == before:
                 over = follower.is_over
                 if not over:
-                    await follower.pause(min(_POLL_SECONDS, heartbeat))
+                    await follower.pause(beat)
             silent = follower.now() - spoke
-            if follower.position > told and (over or silent >= _POLL_SECONDS):
+            if follower.position > told and (over or silent >= beat):
                 told, spoke = follower.position, follower.now()
                 yield writer.progress(told)
             elif silent >= heartbeat and not over:

@@ -174,6 +174,7 @@ def test_a_later_event_may_build_on_an_earlier_one(api):
 
 def test_the_whole_loop_of_a_commitment_goes_through(api):
     """A commitment from draft to close is accepted as one batch of a delegating key."""
-    api.load(map(scenario.unit_created, scenario.UNITS))
+    director = scenario.post_appointed("director", "hq")
+    api.load([*map(scenario.unit_created, scenario.UNITS), director])
     items = api.load(scenario.delegated(scenario.loop("GX-2017-0001")))
     assert [item["status"] for item in items] == [201] * len(scenario.WAY)
