@@ -37,6 +37,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body: int = 5 * 1024 * 1024
     #: Most events in one batch or NDJSON body.
     max_events: int = 1_000
+    #: Folder of uploaded evidence. Empty: ``evidence`` in ``data_dir``.
+    evidence_dir: str = ""
+    #: ``s3://bucket/prefix?endpoint=…&region=…``: keep evidence there instead (needs
+    #: the extra ``henji[s3]``; credentials are found as boto3 finds them).
+    evidence_s3_url: str = ""
+    #: Largest piece of evidence, bytes.
+    max_evidence: int = 50 * 1024 * 1024
+    #: Media types that are taken as evidence.
+    evidence_media_types: str = (
+        "image/jpeg image/png image/webp image/heic image/tiff"
+        " application/pdf text/plain text/csv video/mp4 audio/mpeg audio/mp4"
+        " application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+        " application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    )
     #: Seconds between comments on an idle event stream.
     heartbeat_seconds: float = 15.0
     #: Language of the command line: en or zh.

@@ -60,6 +60,7 @@ Scope = Literal[
     "policy:write",
     "backfill",
     "delegate",
+    "evidence:write",
 ]
 
 #: Scope -> (English, Chinese): what a key may do at the interface.
@@ -72,6 +73,7 @@ SCOPES: Final[Mapping[str, tuple[str, str]]] = {
     "policy:write": ("Publish policy", "发布规则"),
     "backfill": ("Record past events at their own time", "按发生时间补录"),
     "delegate": ("Act for other units and posts", "代其他单位或岗位提交"),
+    "evidence:write": ("Upload evidence", "上传佐证材料"),
 }
 
 SourcePattern = Annotated[
