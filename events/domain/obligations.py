@@ -171,7 +171,7 @@ def _guard_met(_state: Obligation, event: Event, context: Context) -> None:
 
 
 def _guard_missed(state: Obligation, _event: Event, context: Context) -> None:
-    if context.at <= state.due:
+    if context.at < state.due:
         raise refuse("obligation_not_due", "/type", period=state.period)
 
 

@@ -7,6 +7,7 @@ right by a later edition that takes its place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 
@@ -150,7 +151,7 @@ def _guard_frozen(_state: None, event: Event, context: Context) -> None:
             raise refuse("report_edition_missing", "/data/edition", stream=earlier)
 
 
-def _check_apart(rows: list[object], code: str, member: str) -> None:
+def _check_apart(rows: Sequence[object], code: str, member: str) -> None:
     for index, row in enumerate(rows):
         if row in rows[:index]:
             raise refuse(code, f"/data/{member}/{index}")
@@ -164,7 +165,7 @@ def _guard_issued(_state: Report, event: Event, context: Context) -> None:
 def _guard_answered(state: Report, event: Event, context: Context) -> None:
     data: Answered = event.data
     actor = context.actor
-    if actor.unit not in {None, data.unit} and "office" not in actor.roles:
+    if actor.unit != data.unit and not actor.roles & {"office", "headquarters"}:
         raise refuse("report_answer_of_other_unit", "/data/unit", unit=data.unit)
     if (data.unit, data.item) not in state.demands:
         raise refuse("report_item_unknown", "/data/item", item=data.item)
