@@ -43,13 +43,15 @@ NOTHING = Known(0, None)
 class Draft:
     """The batch so far, over what is committed.
 
-    ``committed`` folds a stream up to its committed end; ``seen`` holds the rows of
-    those submissions of the batch that were in the log before, by (source, id).
+    ``committed`` folds a stream up to its committed end; ``holds`` tells whether a
+    stream has an event of an id; ``seen`` holds the rows of those submissions of the
+    batch that were in the log before, by (source, id).
     """
 
     size: int
     now: int
     committed: Callable[[str], Known]
+    holds: Callable[[str, str], bool] = lambda _stream, _event_id: False
     seen: dict[tuple[str, str], Row] = field(default_factory=dict)
     known: dict[str, Known] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
@@ -92,6 +94,7 @@ class Draft:
             size=self.size + len(self.rows),
             now=self.now,
             committed=self._look,
+            holds=self._has_event,
             seen=_Layer(self.seen),
             ingested_text=self.ingested_text,
         )
@@ -107,6 +110,10 @@ class Draft:
 
     def _state_of(self, stream: str) -> Any:
         return self._look(stream).state
+
+    def _has_event(self, stream: str, event_id: str) -> bool:
+        drafted = any(row.stream == stream and row.id == event_id for row in self.rows)
+        return drafted or self.holds(stream, event_id)
 
     def _grant(self, key: str) -> Grant:
         return gate.grant_of(key, self._state_of(f"access/{key}"), at=self.now)
@@ -210,6 +217,7 @@ class Draft:
             at=event.occurred if gate.BACKFILL in grant.scopes else self.now,
             actor=event.actor,
             state_of=self._state_of,
+            has_event=self._has_event,
         )
         stamps = kind.decide(known.state, event, context)
         if stamps:
@@ -243,7 +251,8 @@ def fold(known: Known, rows: Sequence[Row]) -> Known:
         version = row.version
         kind = catalogue.lookup(row.type)
         if kind is not None:
-            state = kind.evolve(state, catalogue.read(row.entry))
+            moments = (row.occurred, row.ingested)
+            state = kind.evolve(state, catalogue.read(row.entry, moments))
     return Known(version, state)
 
 

@@ -211,6 +211,10 @@ class Sequencer:
             # share an instant, so that a root row that is taken out leaves a trace.
             now=max(now, head.ingested + 1) if head else now,
             committed=lambda stream: self._cache.look(log, stream),
+            # Asked for corrections only: not worth a cache or a query of its own.
+            holds=lambda stream, event_id: any(
+                row.id == event_id for row in log.streams([stream])
+            ),
             seen=seen,
         )
 

@@ -37,6 +37,11 @@ class Case(msgspec.Struct, frozen=True, gc=False):
         return person_of(self.ctx.actor)
 
     @property
+    def key(self) -> str:
+        """The number of the commitment."""
+        return self.event.stream.partition("/")[2]
+
+    @property
     def approver(self) -> str:
         """Who approves: the post named in the payload, or else who acts."""
         post = self.event.data.approver_post
@@ -47,22 +52,80 @@ Guard = Callable[[Case], None]
 
 #: A commitment, its parts, and theirs.
 MAX_DEPTH = 3
+#: How many mergers of units are followed, one into the other.
+_MAX_MERGERS = 100
+
+
+def heir(ctx: Context, unit: str) -> str:
+    """Return the unit that answers for a unit now: itself, or what it went into.
+
+    So the open commitments of a merged unit move with it, without an event each.
+    """
+    for _ in range(_MAX_MERGERS):
+        found = ctx.state_of("unit/" + unit)
+        if found is None or found.merged_into is None:
+            break
+        unit = found.merged_into
+    return unit
+
+
+def same_person(case: Case, one: str, other: str | None) -> bool:
+    """Tell whether two are one: the same post or key, or two posts of one person."""
+    if other is None or one == other:
+        return one == other
+    held = _holder(case, one)
+    return held is not None and held == _holder(case, other)
+
+
+def _holder(case: Case, person: str) -> str | None:
+    """Return who holds a post at the instant of the case, as far as the log knows."""
+    kind, _, post = person.partition(":")
+    if person == case.person and case.ctx.actor.person:
+        return case.ctx.actor.person
+    found = case.ctx.state_of("post/" + post) if kind == "post" else None
+    holding = found.holding_at(case.ctx.at) if found is not None else None
+    return holding.person_ref if holding is not None else None
+
+
+def appointed(case: Case, posts: Iterable[str | None], pointer: str) -> None:
+    """A post that is named is held by somebody: an invented one approves nothing."""
+    if not case.kind.requires_known_post:
+        return
+    for post in posts:
+        if post is None:
+            continue
+        found = case.ctx.state_of("post/" + post)
+        if found is None:
+            raise refuse("post_unknown", pointer, post, post=post)
+        if found.holding_at(case.ctx.at) is None:
+            raise refuse("post_vacant", pointer, post, post=post)
+
+
+def approver_appointed(case: Case) -> None:
+    """The approving post, where one is named, is held by somebody."""
+    appointed(case, (case.data.approver_post,), "/data/approver_post")
 
 
 def by_lead(case: Case) -> None:
     """Only the lead unit acts as the owner, unless the kind lets everyone."""
-    state, actor = case.state, case.ctx.actor
-    if case.kind.owner_only and actor.unit != state.lead_unit:
-        raise refuse("not_lead_unit", "/type", lead=state.lead_unit, unit=actor.unit)
+    unit = case.ctx.actor.unit
+    if case.kind.owner_only and not _is_lead(case):
+        raise refuse("not_lead_unit", "/type", lead=case.state.lead_unit, unit=unit)
 
 
 def by_lead_or_support(case: Case) -> None:
     """The lead unit or a supporting one reports progress."""
     state, unit = case.state, case.ctx.actor.unit
-    if not case.kind.owner_only or unit == state.lead_unit:
+    if not case.kind.owner_only or _is_lead(case):
         return
-    if unit not in state.support_units:
+    supporting = (heir(case.ctx, one) for one in state.support_units)
+    if unit not in {*state.support_units, *supporting}:
         raise refuse("not_owner_unit", "/type", lead=state.lead_unit, unit=unit)
+
+
+def _is_lead(case: Case) -> bool:
+    lead, unit = case.state.lead_unit, case.ctx.actor.unit
+    return unit == lead or (unit is not None and unit == heir(case.ctx, lead))
 
 
 def known_units(ctx: Context, units: Iterable[str], pointer: str) -> None:

@@ -11,10 +11,13 @@ from events.domain import kinds
 from events.domain.commitment_case import (
     MAX_DEPTH,
     Case,
+    approver_appointed,
     depth,
     due_ahead,
+    heir,
     known_units,
     parent_of,
+    same_person,
     within,
 )
 from events.domain.commitment_state import ACTIVE, Commitment
@@ -39,15 +42,35 @@ def registered_whole(kind: kinds.Kind, event: Event) -> None:
 
 
 def registered_known(kind: kinds.Kind, event: Event, ctx: Context) -> None:
-    """The units and, where the kind builds on it, the campaign exist."""
+    """The units, the campaign and the directive exist, and are in force."""
     data = event.data
     if data.lead_unit in data.support_units:
         raise refuse("lead_supports_itself", "/data/support_units", unit=data.lead_unit)
     if kind.requires_known_unit:
         known_units(ctx, (data.lead_unit,), "/data/lead_unit")
         known_units(ctx, data.support_units, "/data/support_units")
-    if kind.requires_campaign and ctx.state_of("campaign/" + data.campaign) is None:
-        raise refuse("campaign_unknown", "/data/campaign", data.campaign)
+    _campaign_open(data.campaign, ctx)
+    _directive_in_force(data.directive, ctx)
+
+
+def _campaign_open(key: str | None, ctx: Context) -> None:
+    if key is None:
+        return
+    campaign = ctx.state_of("campaign/" + key)
+    if campaign is None:
+        raise refuse("campaign_unknown", "/data/campaign", key, campaign=key)
+    if campaign.status != "open":
+        raise refuse("campaign_closed", "/data/campaign", key, campaign=key)
+
+
+def _directive_in_force(key: str | None, ctx: Context) -> None:
+    if key is None:
+        return
+    directive = ctx.state_of("directive/" + key)
+    if directive is None:
+        raise refuse("directive_unknown", "/data/directive", key, directive=key)
+    if not directive.active:
+        raise refuse("directive_not_in_force", "/data/directive", key, directive=key)
 
 
 def registered_under_parent(event: Event, ctx: Context, due: int | None) -> None:
@@ -72,8 +95,16 @@ def registered_under_parent(event: Event, ctx: Context, due: int | None) -> None
 
 def issue_approved(case: Case) -> None:
     """Who drafted a commitment does not approve its issue."""
-    if case.kind.separate_approver and case.approver == case.state.drafter:
+    drafter = case.state.drafter
+    if case.kind.separate_approver and same_person(case, case.approver, drafter):
         raise refuse("approver_is_drafter", "/data/approver_post")
+    approver_appointed(case)
+
+
+def issue_lead_stands(case: Case) -> None:
+    """The lead unit, or what it was merged into, still exists when it is charged."""
+    if case.kind.requires_known_unit:
+        known_units(case.ctx, (heir(case.ctx, case.state.lead_unit),), "/subject")
 
 
 def issue_due(case: Case) -> None:
@@ -105,6 +136,21 @@ def rejected_in_time(case: Case) -> None:
     window, issued = case.kind.sign_window, case.state.issued_at
     if window and issued is not None and case.ctx.at >= dues.counted(window, issued):
         raise refuse("rejection_window_over", "/type", window=window)
+
+
+def suggestion_known(case: Case) -> None:
+    """A unit that is suggested instead exists."""
+    suggested = case.data.suggested_unit
+    if suggested is not None and case.kind.requires_known_unit:
+        known_units(case.ctx, (suggested,), "/data/suggested_unit")
+
+
+def old_lead_gone(case: Case) -> None:
+    """Duty moves after a rejected receipt, or where the lead unit is no more."""
+    lead = case.ctx.state_of("unit/" + case.state.lead_unit)
+    stands = lead is None or lead.active
+    if case.state.status != "rejected_receipt" and stands:
+        raise refuse("lead_stands", "/type", lead=case.state.lead_unit)
 
 
 def new_lead(case: Case) -> None:

@@ -86,11 +86,17 @@ def _issued(state: Commitment, event: Event) -> dict[str, Any]:
     }
 
 
-def _reassigned(_state: Commitment, event: Event) -> dict[str, Any]:
+def _reassigned(state: Commitment, event: Event) -> dict[str, Any]:
+    """The new lead begins with its own receipt and plan; it supports itself no more."""
+    lead = event.data.lead_unit
     return {
-        "lead_unit": event.data.lead_unit,
+        "lead_unit": lead,
         "lead_post": event.data.lead_post,
+        "support_units": tuple(unit for unit in state.support_units if unit != lead),
         "issued_at": event.occurred,
+        "signed_at": None,
+        "planned": bool(state.children),
+        "pending_extension": None,
     }
 
 
@@ -133,6 +139,7 @@ def _verified(state: Commitment, event: Event) -> dict[str, Any]:
         return {
             "verifier": person_of(event.actor),
             "verifier_unit": event.actor.unit,
+            "verified_at": event.occurred,
             "findings": 0,
             "evidence": evidence,
             "pending_extension": None,
@@ -162,6 +169,7 @@ def _reopened(state: Commitment, event: Event) -> dict[str, Any]:
         "pending_extension": None,
         "verifier": None,
         "verifier_unit": None,
+        "verified_at": None,
         "lookback": None,
         "lookback_event": None,
     }

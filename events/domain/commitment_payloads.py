@@ -241,9 +241,10 @@ class Superseded(Payload, frozen=True, kw_only=True):
 
 
 class Failed(Payload, frozen=True, kw_only=True):
-    """未完成结案: openly given up."""
+    """未完成结案: openly given up, with its campaign or because it is impossible."""
 
     reason: Reason
+    cause: Literal["campaign_ended", "impossible"] = "impossible"
 
 
 class Corrected(Payload, frozen=True, kw_only=True):

@@ -34,10 +34,18 @@ _NOTHING: Stamps = MappingProxyType({})
 _GUARDS: Mapping[str, tuple[Guard, ...]] = {
     type_name(name): guards
     for name, guards in {
-        "issued": (entry.issue_approved, entry.issue_due),
+        "issued": (
+            entry.issue_approved,
+            entry.issue_lead_stands,
+            entry.issue_due,
+        ),
         "signed_for": (by_lead,),
-        "receipt_rejected": (by_lead, entry.rejected_in_time),
-        "reassigned": (entry.new_lead,),
+        "receipt_rejected": (
+            by_lead,
+            entry.rejected_in_time,
+            entry.suggestion_known,
+        ),
+        "reassigned": (entry.old_lead_gone, entry.new_lead),
         "plan_filed": (by_lead, work.milestones_fit),
         "decomposed": (by_lead, work.parts_fit, work.parts_own, work.parts_kept),
         "progress_reported": (
@@ -74,13 +82,21 @@ _GUARDS: Mapping[str, tuple[Guard, ...]] = {
             settlement.close_by_two,
         ),
         "lookback_recorded": (settlement.lookback_independent,),
-        "reopened": (settlement.reopen_founded, settlement.reopen_due),
+        "reopened": (
+            settlement.reopen_founded,
+            settlement.reopen_under_parent,
+            settlement.reopen_due,
+        ),
         "suspended": (),
         "resumed": (),
         "cancelled": (settlement.cancelled_by_another,),
         "superseded": (settlement.successor_fit,),
-        "failed": (),
-        "corrected": (settlement.correction_says_something,),
+        "failed": (settlement.failed_for_cause,),
+        "corrected": (
+            settlement.correction_says_something,
+            settlement.correction_keeps_owner,
+            settlement.correction_fits,
+        ),
     }.items()
 }
 

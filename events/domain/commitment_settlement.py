@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from events import calendar
 from events.domain import commitment_dues as dues
-from events.domain.commitment_case import Case, checklist_complete, due_ahead
+from events.domain.commitment_case import (
+    Case,
+    appointed,
+    approver_appointed,
+    checklist_complete,
+    due_ahead,
+    heir,
+    parent_of,
+    same_person,
+)
 from events.domain.commitment_state import Commitment, allowed_in
 from events.domain.transitions import refuse
 from events.entries import rfc3339
@@ -20,10 +29,11 @@ def verifier_independent(case: Case) -> None:
     """Another unit than the lead and the claimer verifies, and another person."""
     if case.kind.verification == "none":
         return
-    state, unit = case.state, case.ctx.actor.unit
-    if unit is None or unit in {state.lead_unit, state.claimed_by_unit}:
+    state, ctx, unit = case.state, case.ctx, case.ctx.actor.unit
+    owners = {heir(ctx, one) for one in (state.lead_unit, state.claimed_by_unit) if one}
+    if unit is None or heir(ctx, unit) in owners:
         raise refuse("verifier_not_independent", "/type", unit=unit)
-    if case.person == state.claimed_by:
+    if same_person(case, case.person, state.claimed_by):
         raise refuse("verifier_is_claimer", "/type")
 
 
@@ -78,6 +88,13 @@ def publicity_lasts(case: Case) -> None:
     days = case.kind.publicity_days
     if since is None or until <= since or until < since + days * calendar.DAY_US:
         raise refuse("publicity_too_short", "/data/until", least_days=days)
+    verified = case.state.verified_at
+    if verified is not None and since < _day_of(verified):
+        raise refuse("publicity_before_verification", "/data/from")
+
+
+def _day_of(instant: int) -> int:
+    return calendar.start_of_day(calendar.local_date(instant))
 
 
 def publicity_over(case: Case) -> None:
@@ -106,21 +123,25 @@ def close_settled(case: Case) -> None:
 def close_by_two(case: Case) -> None:
     """The verifier does not close; two persons do, neither of them the verifier."""
     state, kind = case.state, case.kind
-    if kind.verification != "none" and case.person == state.verifier:
+    verified = kind.verification != "none"
+    if verified and same_person(case, case.person, state.verifier):
         raise refuse("closer_is_verifier", "/type")
     if not kind.two_person_close:
         return
     if case.data.approver_post is None:
         raise refuse("approver_required", "/data/approver_post", kind=kind.id)
-    if case.approver in {case.person, state.verifier}:
+    others = (case.person, state.verifier)
+    if any(same_person(case, case.approver, other) for other in others):
         raise refuse("approver_not_independent", "/data/approver_post")
+    approver_appointed(case)
 
 
 def lookback_independent(case: Case) -> None:
     """Who verified does not look back at it: not as actor and not in the team."""
-    team = {f"post:{post}" for post in case.data.team}
-    if case.state.verifier in {case.person, *team}:
+    team = (case.person, *(f"post:{post}" for post in case.data.team))
+    if any(same_person(case, one, case.state.verifier) for one in team):
         raise refuse("verifier_in_lookback_team", "/data/team")
+    appointed(case, case.data.team, "/data/team")
 
 
 def reopen_founded(case: Case) -> None:
@@ -130,7 +151,8 @@ def reopen_founded(case: Case) -> None:
         raise refuse("relapse_required", "/type", lookback=state.lookback)
     if event is not None and event != state.lookback_event:
         raise refuse("lookback_event_unknown", "/data/lookback_event", event)
-    if case.kind.verification != "none" and case.person == state.verifier:
+    verified = case.kind.verification != "none"
+    if verified and same_person(case, case.person, state.verifier):
         raise refuse("verifier_in_lookback_team", "/type")
 
 
@@ -140,16 +162,42 @@ def reopen_due(case: Case) -> None:
     due_ahead(case, due, "/data/new_due")
 
 
+def reopen_under_parent(case: Case) -> None:
+    """A part is not open again under a whole that is claimed, verified or closed."""
+    parent = parent_of(case.state, case.ctx)
+    if parent is None:
+        return
+    status = parent.suspended_from or parent.status
+    if status in {"claimed", "verified", "closed"}:
+        raise refuse(
+            "parent_settled", "/subject", case.state.parent or "", status=status
+        )
+
+
 def cancelled_by_another(case: Case) -> None:
     """Who issued a commitment (or, not issued yet, drafted it) does not cancel it."""
     responsible = case.state.issuer or case.state.drafter
-    if case.kind.separate_approver and case.approver == responsible:
+    if case.kind.separate_approver and same_person(case, case.approver, responsible):
         raise refuse("approver_is_issuer", "/data/approver_post")
+    approver_appointed(case)
+
+
+def failed_for_cause(case: Case) -> None:
+    """What fails with its campaign fails after it: its last day over, or closed."""
+    if case.data.cause != "campaign_ended":
+        return
+    key = case.state.campaign
+    campaign = case.ctx.state_of("campaign/" + key) if key else None
+    over = campaign is not None and (
+        campaign.status != "open" or case.ctx.at >= calendar.end_of_day(campaign.end)
+    )
+    if not over:
+        raise refuse("campaign_not_ended", "/data/cause", key or "")
 
 
 def successor_fit(case: Case) -> None:
     """What takes over exists, is not cancelled, and does not lead back here."""
-    own, key = case.event.stream.partition("/")[2], case.data.by
+    own, key = case.key, case.data.by
     target: Commitment | None = None
     for _ in range(_MAX_CHAIN):
         if key == own:
@@ -173,6 +221,27 @@ def correction_says_something(case: Case) -> None:
     fields = data.changes.__struct_fields__
     if all(getattr(data.changes, name) is None for name in fields):
         raise refuse("correction_empty", "/data/changes")
+    if not case.ctx.has_event(case.event.stream, data.corrects):
+        raise refuse("corrected_unknown", "/data/corrects", data.corrects)
+
+
+def correction_keeps_owner(case: Case) -> None:
+    """The responsible post is corrected in a draft; from the issue on it is on duty."""
+    if case.data.changes.lead_post is not None and case.state.status != "draft":
+        raise refuse("owner_not_correctable", "/data/changes/lead_post")
+
+
+def correction_fits(case: Case) -> None:
+    """What a correction names exists, and what it counts stays within the total."""
+    changes, total = case.data.changes, case.state.total
+    if changes.done is not None and total is not None and changes.done > total:
+        at = "/data/changes/done"
+        raise refuse("done_exceeds_total", at, done=changes.done, total=total)
+    for kind in ("campaign", "directive"):
+        key = getattr(changes, kind)
+        if key is not None and case.ctx.state_of(f"{kind}/{key}") is None:
+            at = f"/data/changes/{kind}"
+            raise refuse(f"{kind}_unknown", at, key, **{kind: key})
 
 
 def in_right_state(case: Case) -> None:

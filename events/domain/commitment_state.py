@@ -94,6 +94,7 @@ class Commitment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     returns: int = 0
     verifier: str | None = None
     verifier_unit: str | None = None
+    verified_at: int | None = None
     publicity: str = "none"
     publicity_until: int | None = None
     closed_by: str | None = None
@@ -144,6 +145,8 @@ _PLANNING = frozenset({"signed", "in_progress", "reopened"})
 _OPEN = ACTIVE | {"suspended"}
 _CLAIMED = frozenset({"claimed"})
 _CLOSED = frozenset({"closed"})
+#: Where a lead unit that no longer exists can be replaced (else: a rejected receipt).
+_ORPHANED = frozenset({"issued", "signed"}) | WORKING
 
 #: The state machine, whole. ``registered`` begins a stream and so is from no state. Two
 #: rows are narrowed by the kind: see ``allowed_in``.
@@ -153,7 +156,7 @@ TRANSITIONS: Mapping[str, Transition] = _table(
         "issued": Transition(frozenset({"draft"}), "issued"),
         "signed_for": Transition(frozenset({"issued"}), "signed"),
         "receipt_rejected": Transition(frozenset({"issued"}), "rejected_receipt"),
-        "reassigned": Transition(frozenset({"rejected_receipt"}), "issued"),
+        "reassigned": Transition(_ORPHANED | {"rejected_receipt"}, "issued"),
         "plan_filed": Transition(_PLANNING, "in_progress"),
         "decomposed": Transition(_PLANNING, "in_progress"),
         "progress_reported": Transition(WORKING | {"signed", "closed"}, _worked_on),

@@ -172,7 +172,10 @@ class Answer(Payload, frozen=True, kw_only=True):
 
 
 class Changes(Payload, frozen=True, kw_only=True):
-    """What a correction may replace: never due, lead unit or evidence."""
+    """What a correction may replace: never due, lead unit or evidence.
+
+    `lead_post`: only of a draft.
+    """
 
     title: Title | None = None
     standard: Text | None = None

@@ -13,11 +13,14 @@ from events.domain.commitment_case import (
     MAX_DEPTH,
     Case,
     ancestors,
+    approver_appointed,
     checklist_complete,
     depth,
+    due_ahead,
     enough_evidence,
     known_units,
     parent_of,
+    same_person,
     within,
 )
 from events.domain.commitment_state import TERMINAL, URGE_LEVELS
@@ -115,10 +118,14 @@ def extension_in_time(case: Case) -> None:
 
 def extension_later(case: Case) -> None:
     """The new due is later than the current one, and within the parent's."""
-    due = dues.resolved(case.data.new_due, case.ctx.at, "/data/new_due")
+    _later(case, dues.resolved(case.data.new_due, case.ctx.at, "/data/new_due"))
+
+
+def _later(case: Case, due: int) -> None:
     current = case.state.current_due
     if current is not None and due <= current:
         raise refuse("extension_not_later", "/data/new_due", due=rfc3339(current))
+    due_ahead(case, due, "/data/new_due")
     parent = parent_of(case.state, case.ctx)
     within(parent.current_due if parent else None, due, "/data/new_due")
 
@@ -128,9 +135,11 @@ def extension_answered_by_another(case: Case) -> None:
     pending = case.state.pending_extension
     if pending is None:
         raise refuse("extension_not_pending", "/type")
-    answering = {case.approver, case.person}
-    if case.kind.separate_approver and pending.requested_by in answering:
+    asking = pending.requested_by
+    own = any(same_person(case, one, asking) for one in (case.approver, case.person))
+    if case.kind.separate_approver and own:
         raise refuse("approver_is_requester", "/data/approver_post")
+    approver_appointed(case)
 
 
 def extension_grantable(case: Case) -> None:
@@ -138,11 +147,15 @@ def extension_grantable(case: Case) -> None:
     state, role = case.state, case.kind.senior_extension_role
     if state.extensions and role and role not in case.ctx.actor.roles:
         raise refuse("senior_approval_required", "/type", role=role)
-    if case.data.new_due is None or state.pending_extension is None:
+    asked = state.pending_extension.new_due if state.pending_extension else None
+    due, text = asked, case.data.new_due
+    if text is not None:
+        due = dues.resolved(text, case.ctx.at, "/data/new_due")
+    if due is None:
         return
-    extension_later(case)
-    due, asked = dues.fixed(case.data.new_due), state.pending_extension.new_due
-    if due is not None and asked is not None and due > asked:
+    # The due may have moved since the request: a grant never shortens it.
+    _later(case, due)
+    if asked is not None and due > asked:
         raise refuse("extension_beyond_request", "/data/new_due", asked=rfc3339(asked))
 
 

@@ -72,6 +72,8 @@ class Kind(Payload, frozen=True, kw_only=True):
     requires_standard: bool = True
     requires_lead_post: bool = True
     requires_known_unit: bool = True
+    #: A post that approves or looks back is held by somebody at that instant.
+    requires_known_post: bool = True
     requires_due: bool = True
     requires_campaign: bool = False
     requires_plan: bool = True

@@ -14,6 +14,9 @@ from events.submissions import Accepted
 from tests.support import scenario
 from tests.support.desk import Desk, MemoryHome, codes, request, tables, verified
 
+OPENING = 1 + len(scenario.groundwork())
+"""How many entries a desk begins with."""
+
 REPEATABLE = {
     f"henji.commitment.{what}.v1" for what in ("plan_filed", "progress_reported")
 }
@@ -94,7 +97,7 @@ def test_concurrent_submitters(desk):
         ids.setdefault(asked.items[0].submission.id, set()).add(result.position)
     assert all(len(positions) == 1 for positions in ids.values())
     assert len(ids) == 100
-    assert verified(desk.store).size == 15 + 100
+    assert verified(desk.store).size == OPENING + 100
 
 
 def test_stopping_answers_everybody(quick):
@@ -269,7 +272,7 @@ def test_listeners_hear_the_size_after_the_commit(new_desk):
     desk.submit([scenario.external(1), scenario.external(2)])
     desk.submit([scenario.external(1)])
     desk.submit([scenario.external(3, about="")])
-    assert seen == [(15, 15), (17, 17)]
+    assert seen == [(OPENING, OPENING), (OPENING + 2, OPENING + 2)]
 
 
 def test_two_sequencers_take_turns(new_desk):
@@ -303,7 +306,7 @@ def test_far_behind_another_writer(new_desk):
         events = [scenario.external(n, subject="S") for n in range(start, start + 600)]
         first.submit(events)
     result = second.one(scenario.external(9_999, subject="S"))
-    assert (result.version, result.position) == (1_202, 15 + 1_202)
+    assert (result.version, result.position) == (1_202, OPENING + 1_202)
     second.proven(result)
     verified(second.store)
 
@@ -345,7 +348,8 @@ def test_a_clock_that_goes_back(desk):
     for number, shift in enumerate((5, -1_000, 3, 0, 7, -(10**15))):
         desk.clock.now = scenario.START + shift
         assert isinstance(desk.one(scenario.external(number)), Accepted)
-    stamps = [row.ingested - scenario.START for row in desk.store.iter_entries()][15:]
+    stamps = [row.ingested - scenario.START for row in desk.store.iter_entries()]
+    stamps = stamps[OPENING:]
     assert stamps == [5, 6, 7, 8, 9, 10]
     roots = [root.ingested for root in desk.store.iter_roots()]
     assert roots == sorted(set(roots))

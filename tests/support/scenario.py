@@ -105,6 +105,18 @@ def unit_created(unit: str) -> Event:
     return event("henji.unit.created.v1", f"unit/{unit}", data, event_id=f"unit-{unit}")
 
 
+def post_appointed(post: str, unit: str) -> Event:
+    """Return the event that puts somebody in a post, since before the scenario."""
+    data = {
+        "unit": unit,
+        "title": f"{post}（模拟数据）",
+        "person_ref": f"p:{post}",
+        "valid_from": "2017-01-01T00:00:00+08:00",
+    }
+    name = "henji.post.appointed.v1"
+    return event(name, f"post/{post}", data, event_id=f"post-{post}")
+
+
 def key_created(
     key: str,
     *,
@@ -185,8 +197,13 @@ def external(
 
 
 def groundwork() -> list[Event]:
-    """Return what the operator appends after opening: units, keys, the external type."""
-    return [*map(unit_created, UNITS), *keys(), type_registered()]
+    """Return what the operator appends after opening.
+
+    Units, the post that approves, keys, the external type.
+    """
+    boss = PEOPLE["boss"]
+    approver = post_appointed(boss.post, boss.unit)
+    return [*map(unit_created, UNITS), approver, *keys(), type_registered()]
 
 
 def commitment(

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
+from events import calendar
 from events.domain import commitments
 from events.domain.commitment_payloads import PAYLOADS, type_name
 from events.domain.model import Actor, Context, Event
+from events.domain.organisation import Appointment, Post, Unit
 from events.entries import instant
 from events.errors import Refused
 
@@ -63,6 +66,13 @@ EXTENSION = {"new_due": "2017-12-22", "reason": "late supply", "progress": "half
 PUBLIC = {"from": "2017-11-15", "until": "2017-11-17", "where": "board"}
 RELAPSE = {"result": "relapsed", "team": ["looker"], "text": "off again"}
 
+
+def published(now: int) -> dict[str, str]:
+    """Return the window of three days of publicity that begins today."""
+    first = calendar.local_date(now)
+    return {"from": f"{first}", "until": f"{first + timedelta(days=2)}"}
+
+
 #: The way of a supervised commitment: what happens, what with, by whom.
 WAY = (
     ("registered", REGISTERED, DRAFTER, "draft"),
@@ -82,15 +92,27 @@ class World:
 
     def __init__(self) -> None:
         self.states: dict[str, Any] = {
-            f"unit/{unit}": SimpleNamespace(active=True)
+            f"unit/{unit}": Unit(status="active", name=unit)
             for unit in ("hq", "gouzhao", "city", "bureau", "fengyang", "audit")
         }
-        self.states["unit/old"] = SimpleNamespace(active=False)
-        self.states["campaign/sixty"] = SimpleNamespace(status="open")
+        self.states["unit/old"] = Unit(status="ended", name="old")
+        self.states["campaign/sixty"] = SimpleNamespace(
+            status="open", end=date(2017, 12, 31)
+        )
+        self.states["directive/D1"] = SimpleNamespace(active=True)
+        for post in ("clerk", "chief", "director", "deputy", "verifier", "looker"):
+            self.appoint(post)
         self.now = us("2017-11-14T10:00:00+08:00")
         self.stamps: dict[str, str] = {}
         self.number = 0
         self.log: list[Event] = []
+
+    def appoint(self, post: str, *, person: str | None = None) -> None:
+        """Let a person (default: one of its own) hold a post since 2017."""
+        held = Appointment(
+            "hq", post, person or f"p:{post}", us("2017-01-01T00:00:00Z")
+        )
+        self.states[f"post/{post}"] = Post(status="known", appointments=(held,))
 
     def at(self, text: str) -> None:
         self.now = us(text)
@@ -112,10 +134,17 @@ class World:
 
     def decide(self, event: Event) -> dict[str, str]:
         ctx = Context(
-            now=self.now, at=self.now, actor=event.actor, state_of=self.states.get
+            now=self.now,
+            at=self.now,
+            actor=event.actor,
+            state_of=self.states.get,
+            has_event=self.has_event,
         )
         row = _ROWS[event.type]
         return dict(row.decide(self.states.get(event.stream), event, ctx))
+
+    def has_event(self, stream: str, event_id: str) -> bool:
+        return any((e.stream, e.id) == (stream, event_id) for e in self.log)
 
     def do(self, what: str, data: Any = None, *, by: Actor, key: str = "C1") -> Any:
         """Submit; return the new state. ``Refused`` leaves everything as it was."""
@@ -178,9 +207,11 @@ class World:
     def _along(self, status: str, key: str, registered: dict[str, Any]) -> Any:
         state = None
         for what, data, by, result in WAY:
-            if what == "publicity_closed":
-                self.now = max(self.now, us("2017-11-18T00:00:00+08:00"))
             extra = registered if what == "registered" else {}
+            if what == "publicity_opened":
+                extra = published(self.now)
+            if what == "publicity_closed":
+                self.now += 3 * calendar.DAY_US
             state = self.do(what, {**data, **extra}, by=by, key=key)
             assert state.status == result
             if result == status:

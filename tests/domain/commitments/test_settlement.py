@@ -162,7 +162,8 @@ def test_a_cancelled_or_failed_commitment_is_over(world, who):
             "urged", {"level": "red"}, "invalid_transition", by=who.office, key=status
         )
         assert refusal.parameters["status"] == status
-        fix = {"corrects": "e1", "reason": "slip", "changes": {"theme": "dust"}}
+        first = next(e.id for e in world.log if e.stream.endswith(status))
+        fix = {"corrects": first, "reason": "slip", "changes": {"theme": "dust"}}
         assert world.do("corrected", fix, by=who.office, key=status).theme == "dust"
 
 

@@ -21,7 +21,7 @@ EXPECTED = {
     "issued": {"draft"},
     "signed_for": {"issued"},
     "receipt_rejected": {"issued"},
-    "reassigned": {"rejected_receipt"},
+    "reassigned": WORKING | {"rejected_receipt", "issued", "signed"},
     "plan_filed": {"signed", "in_progress", "reopened"},
     "decomposed": {"signed", "in_progress", "reopened"},
     "progress_reported": WORKING | {"signed"},
