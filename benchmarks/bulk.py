@@ -1,7 +1,8 @@
 """Rows ``bulk``: bodies of 1,000 events over HTTP, against inserting finished rows.
 
 Rules of this file: the baseline inserts the very rows that the service has just sealed,
-into a table with the same columns and indexes, 1,000 a transaction, as durably. It parses, checks, hashes and signs nothing, and knows no HTTP.
+into a table with the same columns and indexes, 1,000 a transaction, as durably. It
+parses, checks, hashes and signs nothing, and knows no HTTP.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def _save(app: Application[Any], at_once: int, effort: Effort) -> float:
 
 @contextmanager
 def _bare(place: Place) -> Iterator[_Insert]:
-    """Yield what inserts finished rows into an empty ``log_entry``, as fast as it can."""
+    """Yield what inserts finished rows into an empty ``log_entry`` the fastest."""
     if place.server is None:
         with closing(sqlite3.connect(place.folder() / "bare.db")) as file:
             file.isolation_level = None

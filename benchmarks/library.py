@@ -19,12 +19,12 @@ class Case(Aggregate):
 
     @event("Opened")
     def __init__(self, entry: dict[str, Any]) -> None:
-        self.entries = 1
+        self.last = entry["id"]
 
     @event("Happened")
     def happen(self, entry: dict[str, Any]) -> None:
         """Record another event of the case."""
-        self.entries += 1
+        self.last = entry["id"]
 
 
 @contextmanager

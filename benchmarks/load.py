@@ -4,8 +4,8 @@ Rules of this file: no client library, no JSON per request; requests are cut fro
 template of bytes. One job is one line of JSON in, its outcome one line of JSON out.
 
 Closed loop (no ``rate``): each connection sends again when it has its answer. Open loop
-(``rate``): requests are due at fixed instants, and latency counts from when one was due,
-not from when a connection was free: a server that stalls cannot hide it.
+(``rate``): requests are due at fixed instants, and latency counts from when one was
+due, not from when a connection was free: a server that stalls cannot hide it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 import sys
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import suppress
 from time import perf_counter
 from typing import cast
 
@@ -44,7 +45,7 @@ class Job(msgspec.Struct, kw_only=True):
 
 
 class Outcome(msgspec.Struct, kw_only=True):
-    """What came back. ``p50`` and ``p99`` are ms; ``statuses`` counts by HTTP status."""
+    """What came back. ``p50`` and ``p99`` are ms; ``statuses`` counts by status."""
 
     requests: int
     events: int
@@ -153,6 +154,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop with an error if an answer was due."""
+        del exc
         if not self.run.done.is_set():
             self.run.statuses["lost"] += 1
             self.run.done.set()
@@ -213,12 +215,11 @@ def _outcome(run: _Run, elapsed: float) -> Outcome:
 
 def main() -> None:
     """Serve jobs from standard input until it ends."""
-    try:
+    factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    with suppress(ImportError):
         import uvloop  # noqa: PLC0415 - not on every platform
 
         factory = uvloop.new_event_loop
-    except ImportError:
-        factory = asyncio.new_event_loop
     for line in sys.stdin:
         job = msgspec.json.decode(line, type=Job)
         with asyncio.Runner(loop_factory=factory) as runner:

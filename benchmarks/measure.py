@@ -52,7 +52,7 @@ def alternate(contenders: Mapping[str, Contender], *, rounds: int) -> Rates:
     return measured
 
 
-def compared(  # noqa: PLR0913 - the columns of the table
+def compared(
     rates: Rates,
     *,
     name: str,

@@ -7,7 +7,6 @@ process; the service gets its load from the generator.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -56,16 +56,14 @@ def run(place: Place, effort: Effort) -> list[Row]:
         for name, clients, lines in _CASES:
             rates = alternate(
                 {
-                    "henji": lambda c=clients, n=lines: henji(c, n),
-                    _BASELINE: lambda c=clients, n=lines: _append(
-                        umadb, url, c, n, effort.seconds
+                    "henji": partial(henji, clients, lines),
+                    _BASELINE: partial(
+                        _append, umadb, url, clients, lines, effort.seconds
                     ),
                 },
                 rounds=max(1, effort.rounds // 2),
             )
-            found = compared(
-                rates, name=name, store=place.kind, baseline=_BASELINE, goal=None
-            )
+            found = compared(rates, name=name, store=place.kind, baseline=_BASELINE)
             rows.append(found)
     return rows
 
@@ -114,8 +112,8 @@ def _server(umadb: Any, place: Place) -> Iterator[str]:
     file = place.folder() / "uma.db"
     code = "from umadb.umadb_server_cli import main; main()"
     command = [sys.executable, "-c", code, "--listen", address, "--db-path", str(file)]
-    with open(os.devnull, "ab") as nowhere:
-        process = subprocess.Popen(command, stdout=nowhere, stderr=nowhere)
+    nowhere = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=nowhere, stderr=nowhere)
     with processes.ended(process):
         deadline = time.monotonic() + _START_SECONDS
         while True:

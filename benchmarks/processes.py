@@ -24,7 +24,7 @@ from benchmarks import submissions
 from benchmarks.load import Job, Outcome
 from services.keyring import KeySpec, create_key
 from services.settings import Settings
-from services.wiring import open_ledger
+from services.wiring import Ledger, open_ledger
 
 _START_SECONDS = 30.0
 _SETTLE_SECONDS = 30.0
@@ -46,7 +46,7 @@ class Service:
         """
         started = time.perf_counter()
         while time.perf_counter() - started < _SETTLE_SECONDS:
-            with urllib.request.urlopen(  # noqa: S310 - our own address
+            with urllib.request.urlopen(
                 f"http://127.0.0.1:{self.port}/metrics"
             ) as answer:
                 found = _LAG.search(answer.read())
@@ -101,11 +101,7 @@ def echo(kind: str) -> Iterator[int]:
 def henji(settings: Settings) -> Iterator[Service]:
     """Yield a running service on a new ledger, with the type and a key in it."""
     with open_ledger(settings) as ledger:
-        ledger.submit_as_operator(submissions.registration())
-        spec = KeySpec(
-            name="bench", roles=["adapter"], scopes=["events:write", "events:read"]
-        )
-        _, bearer = create_key(ledger, spec, random_bytes=secrets.token_bytes)
+        _, bearer = groundwork(ledger)
     port = free_port()
     environment = {
         "HENJI_DATA_DIR": str(settings.data_dir),
@@ -117,6 +113,14 @@ def henji(settings: Settings) -> Iterator[Service]:
     log = settings.data_dir / "server.log"
     with _serving(["services", "serve"], port, environment, log) as pid:
         yield Service(port, bearer, pid)
+
+
+def groundwork(ledger: Ledger) -> tuple[str, str]:
+    """Register the type and create a key; return (its id, the key itself)."""
+    ledger.submit_as_operator(submissions.registration())
+    scopes = ["events:write", "events:read"]
+    spec = KeySpec(name="bench", roles=["adapter"], scopes=scopes)
+    return create_key(ledger, spec, random_bytes=secrets.token_bytes)
 
 
 def free_port() -> int:

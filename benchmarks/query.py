@@ -100,9 +100,7 @@ def _page_past(snapshot: Snapshot, chance: random.Random, entries: int) -> objec
     after = (0, _key(chance, entries // 4))
     narrow = queries.Filter()
     as_of = entries // 2 + chance.randint(0, entries // 2)
-    return queries.commitments(
-        snapshot, narrow, limit=_PAGE, after=after, as_of=as_of
-    )
+    return queries.commitments(snapshot, narrow, limit=_PAGE, after=after, as_of=as_of)
 
 
 def _page_unit(snapshot: Snapshot, chance: random.Random, entries: int) -> object:

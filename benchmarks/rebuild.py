@@ -129,9 +129,7 @@ def _view(place: Place) -> SqliteView | PostgresView:
     return view
 
 
-def _project(
-    app: Application[Any], view: SqliteView | PostgresView, count: int
-) -> int:
+def _project(app: Application[Any], view: SqliteView | PostgresView, count: int) -> int:
     start = (view.max_tracking_id(_NAME) or 0) + 1
     page = app.recorder.select_notifications(start, count)
     for notification in page:

@@ -6,8 +6,9 @@ load comes from another; the echoes get the same bytes from the same generator.
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from statistics import median
 from time import perf_counter
@@ -21,6 +22,9 @@ from benchmarks.library import Case, application
 from benchmarks.load import Job, Outcome
 from benchmarks.measure import Row, alternate, compared
 from benchmarks.places import Place
+from events.cloudevents import parse_structured
+from events.submissions import Accepted, Request, prepare
+from services.wiring import Ledger, open_ledger
 
 CLIENTS = 64
 _PYDANTIC, _MSGSPEC = "echo (pydantic)", "echo (msgspec)"
@@ -60,10 +64,12 @@ def run(place: Place, effort: Effort) -> list[Row]:
             },
             rounds=effort.rounds,
         )
+        alone = _in_process(place, app, effort)
         half = median(rates["henji"]) / 2
         slow = {name: load(name, rate=half) for name in ("henji", _PYDANTIC)}
     extra = {"clients": CLIENTS, "read_models_behind_seconds": round(max(behind), 2)}
-    return [*_throughput(rates, place.kind, extra), _latency(slow, place.kind, half)]
+    throughput = _throughput(rates, place.kind, extra)
+    return [*throughput, alone, _latency(slow, place.kind, half)]
 
 
 def job(
@@ -95,6 +101,43 @@ def _save(app: Application[Any], seconds: float) -> float:
         spent += perf_counter() - started
         count += _SAVES
     return count / spent
+
+
+def _in_process(place: Place, app: Application[Any], effort: Effort) -> Row:
+    """Return the row of the append path without HTTP, for as many waiting."""
+    with open_ledger(place.settings()) as ledger:
+        key = processes.groundwork(ledger)[0]
+        numbers = itertools.count()
+        rates = alternate(
+            {
+                "henji": lambda: _commit(ledger, key, numbers, effort.seconds / 2),
+                _SAVE: lambda: _save(app, effort.seconds / 2),
+            },
+            rounds=effort.rounds,
+        )
+    name = "single-event, in process"
+    return compared(rates, name=name, store=place.kind, baseline=_SAVE)
+
+
+def _commit(ledger: Ledger, key: str, numbers: Iterator[int], seconds: float) -> float:
+    """Parse, decide, seal and commit 64 waiting requests of one event; events/s."""
+    pattern, spent, count = submissions.template(), 0.0, 0
+    while spent < seconds:
+        raws = [submissions.fill(pattern, next(numbers)) for _ in range(CLIENTS)]
+        started = perf_counter()
+        items = [prepare(parse_structured(raw)) for raw in raws]
+        requests = [Request([item], key, _nobody) for item in items]
+        for (result,) in ledger.sequencer.commit(requests):
+            assert isinstance(result, Accepted), result
+            assert result.batch
+            result.batch.receipt(result.position)
+        spent += perf_counter() - started
+        count += CLIENTS
+    return count / spent
+
+
+def _nobody(_answers: object) -> None:
+    """Take answers that are looked at where they were made."""
 
 
 def _throughput(rates: Any, store: str, extra: dict[str, Any]) -> list[Row]:
