@@ -1,7 +1,7 @@
-"""The board: status, timeline and units as one projection, moved on in one transaction.
+"""The board: its read models as one projection, moved on in one transaction.
 
 Rules of this file: composition only. One projection, so that an entry is decoded once
-and the three read models always stand at the same position.
+and the read models always stand at the same position.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from events.store import Row
-from projections import status, timeline, units
+from projections import evidence, status, timeline, units
 from projections.facts import facts
 from projections.tables import Changes, Fetch, Table
 
 NAME: Final = "board"
-_MODELS: Final = (status, timeline, units)
+_MODELS: Final = (status, timeline, units, evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,16 @@ class Board:
     """A ``projections.tables.Projector``. Raise ``version`` when rows would differ."""
 
     name: str = NAME
-    version: int = 1
-    tables: tuple[Table, ...] = (*status.TABLES, *timeline.TABLES, *units.TABLES)
+    version: int = 2
+    tables: tuple[Table, ...] = (
+        *status.TABLES,
+        *timeline.TABLES,
+        *units.TABLES,
+        *evidence.TABLES,
+    )
 
     def fold(self, rows: Sequence[Row], fetch: Fetch) -> Changes:
-        """Return the net changes of consecutive entries to all three read models."""
+        """Return the net changes of consecutive entries to all read models."""
         decoded = facts(rows)
         changes: dict[str, Sequence[tuple[object, ...]]] = {}
         for model in _MODELS:
