@@ -7,7 +7,7 @@ schemas, documents, typed events). No rule of the domain is written here, and no
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import Any, Final, cast
 
@@ -19,12 +19,13 @@ from events.domain.external import ExternalType
 from events.domain.model import Actor, Event, EventType
 from events.domain.registry import EXAMPLE_SUBJECTS, KEY, KEYS, MODULES
 from events.domain.transitions import refuse
-from events.entries import instant
+from events.entries import envelope, instant
 from events.errors import Denied, Fault, Refused
 
 _TYPES: Final[Mapping[str, EventType]] = {
     row.name: row for module in MODULES for row in module
 }
+_PLAIN: Final[Callable[[msgspec.Raw], Any]] = msgspec.json.Decoder().decode
 
 
 def lookup(name: str) -> EventType | None:
@@ -99,47 +100,38 @@ def validate_external(state: ExternalType | None, data: object) -> None:
         raise Refused("schema_violation", faults=found, type=state.name)
 
 
-def read(entry: bytes) -> Event:
-    """Return a stored entry as the typed event that the folds see."""
-    return view(msgspec.json.decode(entry))
+def read(entry: bytes, moments: tuple[int, int] | None = None) -> Event:
+    """Return a stored entry as the typed event that the folds see.
 
-
-def view(members: Mapping[str, Any]) -> Event:
-    """Return the members of an entry as a typed event; external data stays a dict."""
-    row = _TYPES.get(members["type"])
-    data = members.get("data")
-    ingested = instant(members["ingestedtime"])
+    ``moments`` are (occurred, ingested) in µs, where columns have them already: then
+    no instant needs to be parsed. External data becomes a plain value.
+    """
+    told = envelope(entry)
+    if moments is None:
+        ingested = instant(told.ingestedtime)
+        occurred = ingested if told.time is None else instant(told.time)
+    else:
+        occurred, ingested = moments
+    decode = _payloads().get(told.type, _PLAIN)
     return Event(
-        type=members["type"],
-        stream=members["stream"],
-        version=members["streamversion"],
-        id=members["id"],
-        source=members["source"],
-        occurred=instant(members["time"]) if "time" in members else ingested,
+        type=told.type,
+        stream=told.stream,
+        version=told.streamversion,
+        id=told.id,
+        source=told.source,
+        occurred=occurred,
         ingested=ingested,
-        data=data if row is None else msgspec.convert(data, type=row.data, strict=True),
-        # Whom a delegating system named, else the key's own binding.
+        data=decode(told.data),
         actor=_actor(
-            members["authid"],
-            members.get("actorunit") or members.get("authunit"),
-            members.get("actorpost") or members.get("authpost"),
-            members.get("actorperson"),
+            told.authid,
+            told.actorunit or told.authunit,
+            told.actorpost or told.authpost,
+            told.actorperson,
         ),
-        recorded=(
-            instant(members["recordedtime"]) if "recordedtime" in members else ingested
-        ),
-        policy=members.get("policyversion"),
-        due_at=instant(members["dueat"]) if "dueat" in members else None,
+        recorded=ingested if told.recordedtime is None else instant(told.recordedtime),
+        policy=told.policyversion,
+        due_at=None if told.dueat is None else instant(told.dueat),
     )
-
-
-def typed(event: Event) -> Event:
-    """Return an event whose raw ``data`` is turned into the struct of its type."""
-    row = _TYPES.get(event.type)
-    if row is None or isinstance(event.data, row.data):
-        return event
-    data = msgspec.convert(event.data, type=row.data, strict=True)
-    return msgspec.structs.replace(event, data=data)
 
 
 @cache
@@ -208,6 +200,15 @@ def examples(name: str) -> list[dict[str, Any]]:
 @cache
 def _validator(name: str) -> jsonschema_rs.Draft202012Validator:
     return schemas.own(schema(name))
+
+
+@cache
+def _payloads() -> Mapping[str, Callable[[msgspec.Raw], Any]]:
+    """Return the decoder of each type's payload; msgspec compiles it once."""
+    return {
+        row.name: msgspec.json.Decoder(row.data, strict=True).decode
+        for row in _TYPES.values()
+    }
 
 
 @lru_cache(maxsize=4096)

@@ -1,7 +1,7 @@
 """Who may submit what: the checks that come before any rule of the domain.
 
-Rules of this file: pure; it judges by the grant that the log itself holds for a key (the
-state of ``access/<key>``), never by what a screen or a header claims.
+Rules of this file: pure; it judges by the grant that the log itself holds for a key
+(the state of ``access/<key>``), never by what a screen or a header claims.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Grant:
     """What one key may do, as the log says at this moment.
 
     ``sources`` are exact CloudEvents sources or prefixes that end in ``*``; none means
-    any source.
+    any source. ``types`` are event types, likewise.
     """
 
     key: str
@@ -44,6 +44,7 @@ class Grant:
     roles: frozenset[str]
     scopes: frozenset[str]
     sources: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
     @property
     def actor(self) -> Actor:
@@ -52,7 +53,7 @@ class Grant:
 
 
 def system_grant() -> Grant:
-    """Return the grant of the operator at the machine: start-up and the command line."""
+    """Return the grant of the operator at the machine: start-up, command line."""
     return Grant(
         key="system",
         unit=None,
@@ -76,19 +77,22 @@ def grant_of(key: str, state: Any, *, at: int) -> Grant:
         roles=frozenset(state.roles),
         scopes=frozenset(state.scopes),
         sources=tuple(state.sources),
+        types=tuple(state.types),
     )
 
 
-def admit(grant: Grant, *, kind: str | None, source: str) -> None:
-    """Check the scope for this kind of stream (None: external), and the source.
+def admit(grant: Grant, *, kind: str | None, source: str, name: str) -> None:
+    """Check the scope for this kind of stream (None: external), source and type name.
 
-    ``Denied``: scope_missing, source_not_allowed.
+    ``Denied``: scope_missing, source_not_allowed, type_not_allowed.
     """
     scope = _SCOPES.get(kind or "", WRITE)
     if scope not in grant.scopes:
         raise errors.Denied("scope_missing", scope=scope)
-    if grant.sources and not any(_covers(allowed, source) for allowed in grant.sources):
+    if not _listed(grant.sources, source):
         raise errors.Denied("source_not_allowed", source=source)
+    if not _listed(grant.types, name):
+        raise errors.Denied("type_not_allowed", type=name)
 
 
 def acting(grant: Grant, event: Mapping[str, Any]) -> Actor:
@@ -113,6 +117,10 @@ def acting(grant: Grant, event: Mapping[str, Any]) -> Actor:
         person=person,
         roles=grant.roles,
     )
+
+
+def _listed(allowed: tuple[str, ...], value: str) -> bool:
+    return not allowed or any(_covers(pattern, value) for pattern in allowed)
 
 
 def _covers(allowed: str, source: str) -> bool:

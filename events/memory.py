@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TypeVar
 
 from events import errors
-from events.store import Append, Coordinate, Node, Root, Row, Selection
+from events.store import Append, Coordinate, Node, Replayed, Root, Row, Selection
 
 _T = TypeVar("_T")
 _MAX_ENTRY = 65_535
@@ -75,6 +75,13 @@ class MemoryStore:
         after = max(after, 0)
         with self._state:
             return self._rows[after : after + limit]
+
+    def replay(self, *, after: int, limit: int) -> list[Replayed]:
+        """Return what a replay reads of ``rows(after=, limit=)``, and no more."""
+        return [
+            (row.position, row.occurred, row.ingested, row.entry)
+            for row in self.rows(after=after, limit=limit)
+        ]
 
     def find(self, source: str, event_id: str) -> Row | None:
         """Return the entry of one submission key."""

@@ -38,7 +38,7 @@ from events.postgres_statements import (
     translated,
 )
 from events.sql import load
-from events.store import Append, Coordinate, Node, Root, Row, Selection
+from events.store import Append, Coordinate, Node, Replayed, Root, Row, Selection
 
 __all__ = ["PostgresStore", "Waits", "install"]
 
@@ -275,6 +275,11 @@ class PostgresStore:
     def rows(self, *, after: int, limit: int) -> list[Row]:
         """Return up to ``limit`` rows with position > ``after``, ascending."""
         return self._read(lambda reads: reads.fetch("rows", after, limit))
+
+    def replay(self, *, after: int, limit: int) -> list[Replayed]:
+        """Return what a replay reads of ``rows(after=, limit=)``, and no more."""
+        found: list[Replayed] = self._tuples("replay", after, limit)
+        return found
 
     def find(self, source: str, event_id: str) -> Row | None:
         """Return the entry of one submission key."""

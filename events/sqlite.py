@@ -20,7 +20,7 @@ import msgspec
 from events import errors
 from events.selection import Clause, where
 from events.sql import load
-from events.store import Append, Coordinate, Node, Root, Row, Selection
+from events.store import Append, Coordinate, Node, Replayed, Root, Row, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -131,6 +131,11 @@ class SqliteStore:
         """Return up to ``limit`` rows with position > ``after``, ascending."""
         with self._reading() as reads:
             return reads.rows(after=after, limit=limit)
+
+    def replay(self, *, after: int, limit: int) -> list[Replayed]:
+        """Return what a replay reads of ``rows(after=, limit=)``, and no more."""
+        with self._reading() as reads:
+            return reads.cursor("replay", (after, limit)).fetchall()
 
     def find(self, source: str, event_id: str) -> Row | None:
         """Return the entry of one submission key."""

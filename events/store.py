@@ -31,6 +31,10 @@ class Row(NamedTuple):
     entry: bytes
 
 
+Replayed = tuple[int, int, int, bytes]
+"""(position, occurred, ingested, entry): the columns that spare parsing instants."""
+
+
 class Node(NamedTuple):
     """One row of ``log_node``: a complete subtree of 256**level leaves."""
 
@@ -96,6 +100,9 @@ class Reader(Protocol):
 
     def rows(self, *, after: int, limit: int) -> list[Row]:
         """Return up to ``limit`` rows with position > ``after``, ascending, no gaps."""
+
+    def replay(self, *, after: int, limit: int) -> list[Replayed]:
+        """Return what a replay reads of ``rows(after=, limit=)``, and no more."""
 
     def find(self, source: str, event_id: str) -> Row | None:
         """Return the entry of one submission key."""

@@ -16,19 +16,6 @@ from events.domain.model import Actor, Event
 from events.store import Row
 
 
-class _Entry(msgspec.Struct, gc=False):
-    data: msgspec.Raw = msgspec.Raw(b"null")
-    recordedtime: str | None = None
-    actorunit: str | None = None
-    actorpost: str | None = None
-    actorperson: str | None = None
-    authid: str = ""
-    authunit: str | None = None
-    authpost: str | None = None
-    dueat: str | None = None
-    policyversion: str | None = None
-
-
 class Fact(NamedTuple):
     """One entry. Instants are µs; ``data`` is the payload as JSON, null where none.
 
@@ -51,9 +38,6 @@ class Fact(NamedTuple):
     due_at: int | None
     policy: str | None
     data: msgspec.Raw
-
-
-_decode = msgspec.json.Decoder(_Entry).decode
 
 
 def facts(rows: Iterable[Row]) -> list[Fact]:
@@ -80,7 +64,7 @@ def event(fact: Fact, data: Any) -> Event:
 
 
 def _fact(row: Row) -> Fact:
-    entry = _decode(row.entry)
+    entry = entries.envelope(row.entry)
     written, due = entry.recordedtime, entry.dueat
     return Fact(
         row.position,

@@ -70,6 +70,10 @@ SELECT size, root, ingested FROM log_root ORDER BY size DESC LIMIT 1
 -- name: rows
 SELECT * FROM log_entry WHERE position > %b ORDER BY position LIMIT %b
 
+-- name: replay
+SELECT position, occurred, ingested, entry FROM log_entry
+WHERE position > %b ORDER BY position LIMIT %b
+
 -- name: row
 SELECT * FROM log_entry WHERE position = %b
 

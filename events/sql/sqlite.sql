@@ -51,6 +51,10 @@ SELECT * FROM log_entry WHERE position = ?
 -- name: rows
 SELECT * FROM log_entry WHERE position > ? ORDER BY position LIMIT ?
 
+-- name: replay
+SELECT position, occurred, ingested, entry FROM log_entry
+WHERE position > ? ORDER BY position LIMIT ?
+
 -- name: find
 SELECT * FROM log_entry WHERE id = ? AND source = ?
 

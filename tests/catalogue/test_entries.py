@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events import canonical, catalogue, entries, gate
+from events import canonical, catalogue, entries
 from events.errors import Malformed, Refused
 
 LETTERS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
@@ -170,45 +170,3 @@ def test_a_stored_entry_reads_as_a_typed_event():
     assert event.recorded == event.ingested
     assert (event.actor.key, event.actor.unit) == ("k1", "office")
     assert (event.policy, event.due_at) == ("permit@1", 1_000_000)
-
-
-def test_typed_turns_raw_data_into_the_struct_once():
-    """A raw dict becomes the struct; a struct and external data stay as they are."""
-    typed = catalogue.read(composed(plain()))
-    raw = type(typed)(
-        **{name: getattr(typed, name) for name in typed.__struct_fields__}
-        | {"data": {"reason": "x"}}
-    )
-    assert catalogue.typed(raw) == typed
-    assert catalogue.typed(typed) is typed
-    external = catalogue.read(composed(plain(type="org.example.a.v1", data={"q": 1})))
-    assert catalogue.typed(external).data == {"q": 1}
-
-
-@pytest.mark.parametrize(
-    ("named", "unit", "post", "person"),
-    [
-        ({}, "office", "clerk", None),
-        ({"actorunit": "lead"}, "lead", "clerk", None),
-        (
-            {"actorunit": "lead", "actorpost": "head", "actorperson": "p:1"},
-            "lead",
-            "head",
-            "p:1",
-        ),
-    ],
-)
-def test_the_stored_actor_is_the_one_that_was_judged(named, unit, post, person):
-    """Replay sees the actor that the decision saw: delegated, else the key's own."""
-    grant = gate.Grant(
-        key="k1",
-        unit="office",
-        post="clerk",
-        roles=frozenset(),
-        scopes=frozenset({gate.DELEGATE}),
-        sources=(),
-    )
-    raw = composed(plain(**named), authunit=grant.unit, authpost=grant.post)
-    actor = catalogue.read(raw).actor
-    assert (actor.unit, actor.post, actor.person) == (unit, post, person)
-    assert actor == gate.acting(grant, plain(**named))
