@@ -28,6 +28,8 @@ from services.texts import Say, speaker
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Henji 痕迹")
 keys = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
 app.add_typer(keys, name="keys")
+work = typer.Typer(no_args_is_help=True, help="Workers beside the HTTP service.")
+app.add_typer(work, name="work")
 
 #: Exit codes: what was asked for is not so; the input or the surroundings are wrong.
 EXIT_NOT_SOUND, EXIT_ERROR = 1, 2
@@ -83,10 +85,27 @@ def serve(data_dir: DataDir = None, language: Language = "en") -> None:
     from services.serving import serve_forever
 
     settings = _settings(data_dir)
+    where = settings.projection or "process"
+    settings = msgspec.structs.replace(settings, projection=where)
     with running(settings) as service:
         url = f"http://{settings.host}:{settings.port}"
-        typer.echo(speaker(language)("serving", origin=settings.origin, url=url))
+        typer.echo(
+            speaker(language)("serving", origin=service.ledger.settings.origin, url=url)
+        )
         serve_forever(service)
+
+
+@work.command("project")
+def work_project(
+    data_dir: DataDir = None,
+    attached: Annotated[  # noqa: FBT002
+        bool, typer.Option("--attached", help="End when standard input does.")
+    ] = False,
+) -> None:
+    """Keep the read models up to date, beside any number of serving processes."""
+    from services.projecting import project
+
+    project(_settings(data_dir), parent=sys.stdin.buffer if attached else None)
 
 
 @keys.command("create")
@@ -276,9 +295,9 @@ def install(
 @app.command()
 def rebuild(data_dir: DataDir = None, language: Language = "en") -> None:
     """Build the read models anew beside the live ones, and switch to them."""
-    from services.running import rebuilt
+    from services.projecting import rebuild as rebuild_views
 
-    done = rebuilt(_settings(data_dir))
+    done = rebuild_views(_settings(data_dir))
     text = speaker(language)("rebuilt", number=done.number, position=done.position)
     typer.echo(text)
 

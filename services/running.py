@@ -6,7 +6,6 @@ command line run on it; neither HTTP nor terminal is known here.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,16 +14,15 @@ from importlib import metadata
 import structlog
 
 from events import entries
-from projections.board import NAME, Board
+from projections.board import NAME
 from projections.runner import Runner, Status
-from projections.views import Generation, Views
+from projections.views import Views
 from services.auth import Authenticator
+from services.projecting import projected
 from services.settings import Settings
 from services.telemetry import Metrics, SecurityLog
 from services.wiring import Ledger, clock, new_id, open_ledger, open_views
 
-#: How long read models may stay behind a busy log, to fold more at once.
-_REST_SECONDS = 0.05
 _LOG = structlog.get_logger("henji")
 
 
@@ -64,7 +62,9 @@ def running(settings: Settings) -> Iterator[Service]:
         ledger = stack.enter_context(open_ledger(settings))
         views = open_views(settings)
         stack.callback(views.close)
-        runner = _start_runner(stack, ledger, views)
+        runner = stack.enter_context(
+            projected(settings, ledger.store, views, ledger.commits)
+        )
         security = SecurityLog(
             settings.data_dir / "security.log",
             now_text=lambda: entries.rfc3339(clock()),
@@ -85,46 +85,6 @@ def running(settings: Settings) -> Iterator[Service]:
         )
         _publish(service)
         yield service
-
-
-def rebuilt(settings: Settings) -> Generation:
-    """Rebuild the read models beside the live ones; return what is live then."""
-    with ExitStack() as stack:
-        ledger = stack.enter_context(open_ledger(settings))
-        views = open_views(settings)
-        stack.callback(views.close)
-        runner = Runner(
-            reader=ledger.store,
-            views=views,
-            projector=Board(),
-            wake=threading.Event(),
-        )
-        return runner.rebuild()
-
-
-def _start_runner(stack: ExitStack, ledger: Ledger, views: Views) -> Runner:
-    """Run the projection in a thread of its own until the stack unwinds."""
-    wake, stop = threading.Event(), threading.Event()
-    runner = Runner(
-        reader=ledger.store,
-        views=views,
-        projector=Board(),
-        wake=wake,
-        rest_seconds=_REST_SECONDS,
-    )
-    thread = threading.Thread(
-        target=runner.run, args=(stop,), name="projection", daemon=True
-    )
-
-    def end() -> None:
-        stop.set()
-        wake.set()
-        thread.join()
-
-    stack.callback(ledger.commits.listen(lambda _size: wake.set()))
-    thread.start()
-    stack.callback(end)
-    return runner
 
 
 def _publish(service: Service) -> None:

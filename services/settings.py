@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -51,6 +52,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         " application/vnd.openxmlformats-officedocument.wordprocessingml.document"
         " application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     )
+    #: Where read models are kept up to date: ``thread``, ``process`` or ``off`` (by
+    #: ``henji work project`` elsewhere). Empty: a process under ``henji serve``.
+    projection: Literal["", "thread", "process", "off"] = ""
     #: Seconds between comments on an idle event stream.
     heartbeat_seconds: float = 15.0
     #: Language of the command line: en or zh.
@@ -68,6 +72,15 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         if (value := source.get(_PREFIX + (name := field.name).upper())) is not None
     }
     return msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """Return this process's environment with exactly these settings in it."""
+    own = {name: v for name, v in os.environ.items() if not name.startswith(_PREFIX)}
+    for name, value in msgspec.structs.asdict(settings).items():
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        own[_PREFIX + name.upper()] = text
+    return own
 
 
 def _path(kind: type, value: str) -> object:
