@@ -138,7 +138,8 @@ class Draft:
     def _append(self, item: Prepared, grant: Grant, expected: int | None) -> Accepted:
         submission = item.submission
         kind = item.kind.kind if item.kind else None
-        gate.admit(grant, kind=kind, source=submission.source)
+        name = submission.type
+        gate.admit(grant, kind=kind, source=submission.source, name=name)
         key = (submission.source, submission.id)
         earlier = self.seen.get(key)
         if earlier is not None:

@@ -86,14 +86,29 @@ SourcePattern = Annotated[
 ]
 
 
+TypePattern = Annotated[
+    str,
+    Meta(
+        max_length=200,
+        pattern=r"^[A-Za-z][A-Za-z0-9._-]*\*?(?!\n)$",
+        description="An event type, or a prefix of some followed by `*`.",
+    ),
+]
+
+
 class KeyCreated(Payload, frozen=True):
-    """An API key exists, bound to a unit, a post, roles, scopes and sources."""
+    """An API key exists, bound to a unit, a post, roles, scopes and sources.
+
+    A connected system gets the event types that it is there for; none named: all that
+    its roles allow.
+    """
 
     key_id: Id
     secret_sha256: Sha256Hex
     roles: Annotated[tuple[Role, ...], Meta(min_length=1)]
     scopes: Annotated[tuple[Scope, ...], Meta(min_length=1)]
     sources: Annotated[tuple[SourcePattern, ...], Meta(min_length=1)]
+    types: Annotated[tuple[TypePattern, ...], Meta(max_length=100)] = ()
     unit: Id | None = None
     post: Id | None = None
     name: Title | None = None
@@ -122,6 +137,7 @@ class Key:
     name: str | None = None
     expires_at: int | None = None
     revoked_at: int | None = None
+    types: tuple[str, ...] = ()
 
     def usable(self, at_us: int) -> bool:
         """Tell whether the key counts at an instant: neither revoked nor expired."""
@@ -146,6 +162,7 @@ def _create(_state: None, event: Event) -> Key:
         roles=frozenset(data.roles),
         scopes=frozenset(data.scopes),
         sources=data.sources,
+        types=data.types,
         created_at=event.ingested,
         unit=data.unit,
         post=data.post,
@@ -182,6 +199,7 @@ EVENT_TYPES: Final = event_types(
                     "roles": ["lead"],
                     "scopes": ["events:write", "events:read"],
                     "sources": ["urn:example:oa:*"],
+                    "types": ["henji.commitment.*"],
                     "expires": "2099-12-31T16:00:00Z",
                 },
             ),

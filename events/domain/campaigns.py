@@ -119,7 +119,7 @@ def _close(state: Campaign, _event: Event) -> Campaign:
 
 
 _OPEN: Final = frozenset({"open"})
-_HEADQUARTERS: Final = frozenset({"headquarters", "office"})
+_HEADQUARTERS: Final = frozenset({"headquarters"})
 
 EVENT_TYPES: Final = event_types(
     "campaign",
@@ -148,7 +148,7 @@ EVENT_TYPES: Final = event_types(
             what="target_set",
             data=TargetSet,
             en="Campaign target set",
-            zh="确定目标",
+            zh="确定行动目标",
             roles=_HEADQUARTERS,
             when=_OPEN,
             apply=_set_target,
@@ -175,7 +175,7 @@ EVENT_TYPES: Final = event_types(
             what="closed",
             data=Closed,
             en="Campaign closed",
-            zh="行动收官",
+            zh="攻坚行动收官",
             roles=_HEADQUARTERS,
             when=_OPEN,
             apply=_close,

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from events.domain.fields import Id, Instant, Reason, Text, Title, key_of
 from events.domain.model import Context, Event, Payload
+from events.domain.organisation import check_unit
 from events.domain.transitions import NEW, Rule, event_types, refuse
 
 
@@ -73,6 +74,7 @@ class Directive:
     title: str
     number: str | None
     clauses: tuple[str, ...]
+    unit: str | None = None
     relayed_to: frozenset[str] = frozenset()
     read_by: frozenset[str] = frozenset()
     replaced_by: str | None = None
@@ -90,17 +92,20 @@ def _guard_clauses(_state: None, event: Event, _context: Context) -> None:
             raise refuse("clause_repeated", f"/data/clauses/{index}/number")
 
 
-def _guard_relayed(state: Directive, event: Event, _context: Context) -> None:
+def _guard_relayed(state: Directive, event: Event, context: Context) -> None:
+    check_unit(context, event.data.unit, "/data/unit")
     if event.data.unit in state.relayed_to:
         raise refuse("directive_relayed_already", "/data/unit", unit=event.data.unit)
 
 
-def _guard_read(state: Directive, event: Event, _context: Context) -> None:
+def _guard_read(state: Directive, event: Event, context: Context) -> None:
+    check_unit(context, event.data.unit, "/data/unit")
     if event.data.unit in state.read_by:
         raise refuse("directive_read_already", "/data/unit", unit=event.data.unit)
 
 
-def _guard_revoked(_state: Directive, event: Event, context: Context) -> None:
+def _guard_revoked(state: Directive, event: Event, context: Context) -> None:
+    _check_own(state, context)
     heir = event.data.replaced_by
     if heir is None:
         return
@@ -113,6 +118,13 @@ def _guard_revoked(_state: Directive, event: Event, context: Context) -> None:
         raise refuse("directive_not_in_force", "/data/replaced_by", directive=heir)
 
 
+def _check_own(state: Directive, context: Context) -> None:
+    """A unit revokes what it recorded itself; headquarters and office revoke any."""
+    actor = context.actor
+    if actor.unit != state.unit and not actor.roles & _ABOVE:
+        raise refuse("directive_of_another_unit", "/type", unit=state.unit or "")
+
+
 def _start(_state: None, event: Event) -> Directive:
     data: _Document = event.data
     return Directive(
@@ -120,6 +132,7 @@ def _start(_state: None, event: Event) -> Directive:
         title=data.title,
         number=data.number,
         clauses=tuple(clause.number for clause in data.clauses),
+        unit=event.actor.unit,
     )
 
 
@@ -136,7 +149,8 @@ def _revoke(state: Directive, event: Event) -> Directive:
 
 
 _IN_FORCE: Final = frozenset({"in_force"})
-_ISSUERS: Final = frozenset({"office", "headquarters", "lead"})
+_ABOVE: Final = frozenset({"office", "headquarters"})
+_ISSUERS: Final = _ABOVE | {"lead"}
 _UNITS: Final = frozenset({"office", "headquarters", "lead", "support"})
 
 EVENT_TYPES: Final = event_types(
@@ -146,7 +160,7 @@ EVENT_TYPES: Final = event_types(
             what="received",
             data=Received,
             en="Directive received",
-            zh="收文",
+            zh="收文登记",
             roles=_ISSUERS,
             when=frozenset({NEW}),
             guard=_guard_clauses,
@@ -166,7 +180,7 @@ EVENT_TYPES: Final = event_types(
             what="issued",
             data=Issued,
             en="Directive issued",
-            zh="部署",
+            zh="印发部署",
             roles=_ISSUERS,
             when=frozenset({NEW}),
             guard=_guard_clauses,
@@ -185,7 +199,7 @@ EVENT_TYPES: Final = event_types(
             what="relayed",
             data=Relayed,
             en="Directive relayed",
-            zh="传达",
+            zh="传达文件",
             roles=_UNITS,
             when=_IN_FORCE,
             guard=_guard_relayed,
@@ -196,7 +210,7 @@ EVENT_TYPES: Final = event_types(
             what="read",
             data=Read,
             en="Directive studied",
-            zh="学习",
+            zh="学习文件",
             roles=_UNITS,
             when=_IN_FORCE,
             guard=_guard_read,
@@ -207,7 +221,7 @@ EVENT_TYPES: Final = event_types(
             what="revoked",
             data=Revoked,
             en="Directive revoked",
-            zh="废止",
+            zh="废止文件",
             roles=_ISSUERS,
             when=_IN_FORCE,
             guard=_guard_revoked,

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta
 
 from events.domain import schemas
-from events.domain.access import Role
+from events.domain.access import ROLES, Role
 from events.domain.fields import Reason, Text, Title, key_of
 from events.domain.model import Context, Event, Payload
 from events.domain.transitions import NEW, Rule, event_types, refuse
@@ -21,6 +21,10 @@ from events.errors import Fault, Refused
 
 #: Names that begin so are ours: nobody registers them.
 OWN_PREFIX: Final = "henji."
+
+#: Who may submit at all, and does where a type names no roles: auditors and viewers
+#: only read.
+WRITERS: Final = frozenset(ROLES) - {"auditor", "viewer"}
 
 TypeName = Annotated[
     str,
@@ -40,7 +44,9 @@ class TypeRegistered(Payload, frozen=True):
     title_zh: Title
     schema: dict[str, Any]
     examples: Annotated[tuple[Any, ...], Meta(min_length=1, max_length=20)]
-    roles: tuple[Role, ...] = ()
+    roles: Annotated[
+        tuple[Role, ...], Meta(description="Who may send it; empty: whoever writes.")
+    ] = ()
     description: Text | None = None
 
 
@@ -52,7 +58,7 @@ class TypeRetired(Payload, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ExternalType:
-    """The state of one registered type. No roles: every role may send it."""
+    """The state of one registered type. ``roles`` may send it."""
 
     status: str
     name: str
@@ -79,6 +85,7 @@ def _guard_registered(
     _state: ExternalType | None, event: Event, _context: Context
 ) -> None:
     data: TypeRegistered = event.data
+    _check_roles(data.roles)
     if data.type.startswith(OWN_PREFIX):
         raise refuse("type_name_reserved", "/data/type", prefix=OWN_PREFIX)
     if data.type != key_of(event):
@@ -92,6 +99,12 @@ def _guard_registered(
         raise Refused("example_violates_schema", faults=tuple(found))
 
 
+def _check_roles(roles: tuple[Role, ...]) -> None:
+    for index, role in enumerate(roles):
+        if role not in WRITERS:
+            raise refuse("role_reads_only", f"/data/roles/{index}", role=role)
+
+
 def _register(state: ExternalType | None, event: Event) -> ExternalType:
     data: TypeRegistered = event.data
     return ExternalType(
@@ -102,7 +115,7 @@ def _register(state: ExternalType | None, event: Event) -> ExternalType:
         title_zh=data.title_zh,
         schema_text=schemas.canonical_text(data.schema),
         examples=data.examples,
-        roles=frozenset(data.roles),
+        roles=frozenset(data.roles) or WRITERS,
         description=data.description or "",
     )
 

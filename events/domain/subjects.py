@@ -43,8 +43,12 @@ class Subject:
     merged_into: str | None = None
 
 
-def _guard_registered(_state: None, event: Event, _context: Context) -> None:
+def _guard_registered(_state: None, event: Event, context: Context) -> None:
     data: Registered = event.data
+    if data.grid is not None:
+        cell = context.state_of(f"grid/{data.grid}")
+        if cell is None or not cell.active:
+            raise refuse("grid_unknown", "/data/grid", grid=data.grid)
     if (data.longitude is None) != (data.latitude is None):
         missing = "longitude" if data.longitude is None else "latitude"
         raise refuse("position_incomplete", f"/data/{missing}")
@@ -211,7 +215,7 @@ EVENT_TYPES: Final = event_types(
         _on_file(
             "classified",
             Classified,
-            ("Subject classified", "分类"),
+            ("Subject classified", "认定散乱污类别"),
             _classify,
             _guard_classified,
             {
@@ -239,7 +243,7 @@ EVENT_TYPES: Final = event_types(
         _on_file(
             "schedule_set",
             ScheduleSet,
-            ("Staggered production set", "安排错峰生产"),
+            ("Staggered production scheduled", "安排错峰生产"),
             _keep,
             _guard_window,
             {
@@ -272,7 +276,7 @@ EVENT_TYPES: Final = event_types(
         _on_file(
             "seal_applied",
             SealApplied,
-            ("Sealing order applied", "落实封土"),
+            ("Sealing order applied", "实施封土"),
             _seal,
             _guard_seal,
             {"order": "seal-2017", "start": "2017-11-15", "end": "2018-03-15"},
@@ -291,7 +295,7 @@ EVENT_TYPES: Final = event_types(
         Rule(
             what="merged",
             data=Merged,
-            en="Subject's file merged into another",
+            en="Subject file merged into another",
             zh="档案合并",
             roles=_STATION,
             when=_NOT_MERGED,

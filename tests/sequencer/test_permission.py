@@ -86,6 +86,41 @@ def test_sources(quick, sources, answer):
     assert codes([quick.one(event, key=key)]) == [answer]
 
 
+@pytest.mark.parametrize(
+    ("types", "answer"),
+    [
+        ([], "ok"),
+        (["org.example.hotline.*"], "ok"),
+        (["henji.commitment.*", scenario.EXTERNAL], "ok"),
+        (["henji.commitment.*"], "type_not_allowed"),
+        (["org.example.hotline"], "type_not_allowed"),
+    ],
+)
+def test_types(quick, types, answer):
+    """A connected system submits only the types that its key lists."""
+    key = with_key(quick, "keyOne", types=types)
+    assert codes([quick.one(scenario.external(1), key=key)]) == [answer]
+
+
+def test_a_correction_of_the_same_batch(quick):
+    """What a correction names may be in the log, or before it in its own batch."""
+    loop = [step.event for step in scenario.loop("C1")[:2]]
+    loop = [
+        scenario.acting(who, one)
+        for who, one in zip(("drafter", "office"), loop, strict=True)
+    ]
+
+    def fix(number, corrects):
+        changes = {"corrects": corrects, "reason": "r", "changes": {"title": "T"}}
+        made = scenario.commitment("corrected", "C1", changes, number=number)
+        return scenario.acting("office", made)
+
+    batch = [*loop, fix(1, loop[1]["id"])]
+    assert codes(quick.submit(batch)) == ["ok"] * 3
+    assert codes([quick.one(fix(2, loop[0]["id"]))]) == ["ok"]
+    assert codes([quick.one(fix(3, "opened"))]) == ["corrected_unknown"]
+
+
 def test_delegation(desk):
     """Only a key with that scope names another unit, post or person; its own is fine."""
     lead = scenario.PEOPLE["lead"].key

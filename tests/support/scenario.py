@@ -124,9 +124,9 @@ def key_created(
     roles: Sequence[str] = ("adapter",),
     scopes: Sequence[str] = ("events:write", "events:read"),
     sources: Sequence[str] = ("*",),
-    **more: str,
+    **more: Any,
 ) -> Event:
-    """Return the event that creates a key; ``more``: unit, post, name, expires."""
+    """Return the event that creates a key; ``more``: unit, post, name, types, expires."""
     data = {
         "key_id": key,
         "secret_sha256": secret_sha256,

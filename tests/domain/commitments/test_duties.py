@@ -128,3 +128,57 @@ def test_the_issuer_does_not_cancel(world, who):
     world.reach("draft", key="C2")
     clerk = _as(who.boss, post="clerk")
     world.refused("cancelled", {"reason": "r"}, code, by=clerk, key="C2")
+
+
+def test_two_posts_of_one_person_are_one_person(verified, who, say):
+    """Separation of duties is between people: who holds both posts is one of them."""
+    verified.appoint("director", person="p:chief")
+    code = "approver_not_independent"
+    verified.refused("closed", say.close, code, by=who.office)
+    verified.appoint("director", person="p:verifier")
+    verified.refused("closed", say.close, code, by=who.office)
+    verified.appoint("chief", person="p:verifier")
+    verified.refused("closed", say.close, "closer_is_verifier", by=who.office)
+    verified.appoint("chief")
+    verified.appoint("director")
+    assert verified.do("closed", say.close, by=who.office).status == "closed"
+
+
+def test_one_person_under_two_posts_holds_no_two_duties(world, who, say):
+    """The same for issue, extension, verification, cancellation and look-back."""
+    world.reach("draft")
+    world.appoint("chief", person="p:clerk")
+    world.refused("issued", {}, "approver_is_drafter", by=who.office)
+    world.appoint("chief")
+    world.reach("in_progress", key="C2")
+    world.do("extension_requested", say.extension, by=who.lead_2, key="C2")
+    world.appoint("chief", person="p:deputy")
+    by, key = who.office, "C2"
+    world.refused("extension_granted", {}, "approver_is_requester", by=by, key=key)
+    world.appoint("chief")
+    world.reach("issued", key="C3")
+    world.appoint("director", person="p:chief")
+    cancel = {"reason": "r"}
+    world.refused("cancelled", cancel, "approver_is_issuer", by=who.boss, key="C3")
+    world.appoint("director")
+    world.reach("closed", key="C4")
+    world.appoint("looker", person="p:verifier")
+    by, key, code = who.lookback, "C4", "verifier_in_lookback_team"
+    world.refused("lookback_recorded", say.relapse, code, by=by, key=key)
+
+
+def test_a_named_person_is_known_by_that_name(world, who, say):
+    """A system that says who acted is taken at its word: the holder of the post."""
+    world.reach("claimed")
+    world.appoint("head", person="p:7")
+    moved = _as(who.verifier, person="p:7")
+    world.refused("verification_recorded", say.passed, "verifier_is_claimer", by=moved)
+
+
+def test_a_supporting_unit_owns_its_sub_task(world, who, say):
+    """协办: signs for and claims the part it leads, and not the whole."""
+    inspector = _as(who.support, roles=frozenset({"support"}))
+    world.reach("issued", lead_unit="city", lead_post="inspector", support_units=[])
+    assert world.do("signed_for", {}, by=inspector).status == "signed"
+    world.reach("issued", key="C2")
+    world.refused("signed_for", {}, "not_lead_unit", by=inspector, key="C2")

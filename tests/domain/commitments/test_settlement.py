@@ -205,3 +205,13 @@ def test_a_correction_names_and_changes_something(world, who):
     state = world.do("corrected", {**data, "corrects": "e1"}, by=who.office)
     assert (state.title, state.status) == ("T", "draft")
     assert state.current_due == before.current_due
+
+
+def test_publicity_follows_the_verification(world, who, say):
+    """公示: what was not verified yet is not shown as done."""
+    world.reach("verified")
+    early = {**say.public, "from": "2017-11-13"}
+    code = "publicity_before_verification"
+    world.refused("publicity_opened", early, code, by=who.office)
+    same_day = {**say.public, "from": "2017-11-14"}
+    assert world.do("publicity_opened", same_day, by=who.office).publicity == "open"

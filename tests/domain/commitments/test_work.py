@@ -311,3 +311,30 @@ def test_withdrawing_does_not_forget_the_findings(world, who, say):
     world.do("completion_withdrawn", {"reason": "not yet"}, by=who.lead)
     code = "findings_unanswered"
     world.refused("completion_claimed", say.claim, code, by=who.lead)
+
+
+def test_a_grant_is_later_and_still_ahead(world, who, say):
+    """A request that was overtaken, by the calendar or by a new due, is not granted."""
+    world.reach("in_progress")
+    world.do("extension_requested", say.extension, by=who.lead)
+    world.at("2017-12-23T00:00:00+08:00")
+    world.refused("extension_granted", {}, "due_in_past", by=who.office)
+    assert world.do("extension_denied", {"reason": "late"}, by=who.office)
+
+
+def test_a_part_is_not_opened_again_under_a_settled_whole(world, who, say):
+    """I6: while the whole is claimed or closed, a relapse first undoes that."""
+    world.reach("signed")
+    _split(world, who, "A")
+    world.reach("closed", key="A", parent="C1", due="2017-12-10")
+    world.do("lookback_recorded", say.relapse, by=who.lookback, key="A")
+    world.do("completion_claimed", say.claim, by=who.lead)
+    again = {"new_due": "WD5", "reason": "relapse"}
+    by, code = who.lookback, "parent_settled"
+    world.refused("reopened", again, code, by=by, key="A")
+    cold = {"reason_class": "weather", "reason": "cold"}
+    world.do("suspended", cold, by=who.office)
+    world.refused("reopened", again, code, by=by, key="A")
+    world.do("resumed", {}, by=who.office)
+    world.do("completion_withdrawn", {"reason": "a relapse"}, by=who.lead)
+    assert world.do("reopened", again, by=by, key="A").status == "reopened"

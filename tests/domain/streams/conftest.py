@@ -18,6 +18,7 @@ class World:
     def __init__(self):
         self.states = {}
         self.versions = {}
+        self.actor = Actor(key="k1")
 
     def send(self, what, subject, **data):
         """Submit one event; raises what the domain refuses."""
@@ -50,7 +51,7 @@ class World:
             occurred=NOW,
             ingested=NOW + version,
             data=data,
-            actor=Actor(key="k1"),
+            actor=self.actor,
         )
 
     def _context(self, event):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+
+from events.domain import campaigns
+from events.domain.model import Actor
 
 CAMPAIGN = "campaign/sixty-days"
 DIRECTIVE = "directive/D-1"
@@ -73,6 +78,8 @@ def test_nothing_follows_the_close(world, what, data):
 
 def test_a_directive_reaches_a_unit_once(world):
     """Relaying to or studying by the same unit again is refused; another is taken."""
+    for unit in ("a", "b"):
+        world.send("unit.created", f"unit/{unit}", name=unit)
     world.send("directive.issued", DIRECTIVE, **ISSUED)
     for unit in ("a", "b"):
         world.send("directive.relayed", DIRECTIVE, unit=unit)
@@ -113,3 +120,29 @@ def test_a_successor_is_another_directive_in_force(world):
     assert not world.states[DIRECTIVE].active
     refused = world.refusal("directive.relayed", DIRECTIVE, unit="a")
     assert refused == ("not_allowed_in_state", "/type")
+
+
+@pytest.mark.parametrize("what", ["directive.relayed", "directive.read"])
+def test_a_directive_reaches_units_that_exist(world, what):
+    """A unit nobody created is reached by nothing."""
+    world.send("directive.issued", DIRECTIVE, **ISSUED)
+    assert world.refusal(what, DIRECTIVE, unit="a") == ("unit_unknown", "/data/unit")
+
+
+def test_a_unit_revokes_its_own_directives(world):
+    """Another unit's are for headquarters and the supervision office."""
+    wutong = Actor(key="k2", unit="wutong", roles=frozenset({"lead"}))
+    world.send("directive.issued", DIRECTIVE, **ISSUED)
+    world.actor = wutong
+    refused = world.refusal("directive.revoked", DIRECTIVE, reason="x")
+    assert refused == ("directive_of_another_unit", "/type")
+    world.send("directive.issued", "directive/D-9", **ISSUED)
+    world.send("directive.revoked", "directive/D-9", reason="x")
+    world.actor = replace(wutong, roles=frozenset({"headquarters"}))
+    world.send("directive.revoked", DIRECTIVE, reason="x")
+
+
+def test_campaigns_are_headquarters_business():
+    """Nobody else opens, targets, moves or closes one."""
+    for row in campaigns.EVENT_TYPES:
+        assert row.roles == {"headquarters"}

@@ -219,3 +219,30 @@ def test_a_kind_is_sound_and_of_its_stream(world):
     assert refused[0] == "kind_invalid"
     other = world.refusal("policy.kind_published", "policy/urgent", **KIND)
     assert other == ("kind_name_mismatch", "/data/name")
+
+
+def test_auditors_and_viewers_submit_nothing(world):
+    """A type that names no roles lets all in who write; who only reads is not named."""
+    world.send("catalogue.type_registered", TYPE, **REGISTERED)
+    roles = world.states[TYPE].roles
+    assert {"adapter", "lead", "enterprise"} <= roles
+    assert not roles & {"auditor", "viewer"}
+    for role in ("auditor", "viewer"):
+        named = REGISTERED | {"roles": ["lead", role]}
+        refused = world.refusal("catalogue.type_registered", TYPE, **named)
+        assert refused == ("role_reads_only", "/data/roles/1")
+
+
+def test_no_event_of_ours_is_for_readers():
+    """Neither an auditor nor a viewer is among the roles of any type."""
+    for row in catalogue.all_types():
+        assert not row.roles & {"auditor", "viewer"}, row.name
+
+
+def test_a_key_lists_its_types(world):
+    """Exact names or prefixes; nothing else has that form."""
+    types = ["henji.commitment.*", "org.example.call.v1"]
+    world.send("access.key_created", KEY, **CREATED, types=types)
+    assert world.states[KEY].types == tuple(types)
+    bad = world.refusal("access.key_created", "access/k2", **CREATED, types=["*.v1"])
+    assert bad == ("schema_violation", "/data/types/0")

@@ -122,3 +122,14 @@ def test_a_file_is_merged_into_another_one_that_goes_on(files):
     assert merge("S-1") == ("subject_merged_already", "/data/into")
     refused = files.refusal("subject.status_changed", SITE, status="closed", reason="x")
     assert refused == ("not_allowed_in_state", "/type")
+
+
+def test_a_subject_lies_in_a_cell_in_use(units):
+    """A cell that nobody drew, or that was given up, holds no subject."""
+    data = {"kind": "site", "name": "示例工地", "grid": "zone-1"}
+    where = ("grid_unknown", "/data/grid")
+    assert units.refusal("subject.registered", SITE, **data) == where
+    units.send("grid.drawn", "grid/zone-1", name="示例网格", level=1, unit="zone")
+    units.send("subject.registered", SITE, **data)
+    units.send("grid.ended", "grid/zone-1", reason="x")
+    assert units.refusal("subject.registered", "subject/S-2", **data) == where
