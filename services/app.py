@@ -16,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from events import errors
+from events.entries import rfc3339
+from services import telemetry
 from services.api import (
     commitments,
     events,
@@ -32,6 +34,7 @@ from services.api.direct import Application
 from services.api.edge import Edge
 from services.api.strict import only_documented
 from services.running import Service
+from services.wiring import clock, new_id
 
 _DESCRIPTION = (
     "说到一定做到，做到一定记录。 Submit events, replay any past moment, verify it all "
@@ -103,7 +106,8 @@ def _install_handlers(app: Application, desk: Desk) -> None:
         return desk.problem(request, refusal)
 
     def on_anything(request: Request, error: Exception) -> Response:
-        trace_id = desk.service.unexpected(error)
+        trace_id = new_id()
+        telemetry.report(error, trace_id=trace_id, time=rfc3339(clock()))
         refusal = errors.Corrupt("internal_error")
         return desk.problem(request, refusal, trace_id=trace_id)
 

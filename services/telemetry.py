@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
@@ -92,3 +94,17 @@ class SecurityLog:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def report(error: BaseException, *, trace_id: str, time: str) -> None:
+    """Write an error that nobody expected to the process log, as one JSON line.
+
+    The traceback is plain: values of variables may be secrets of clients.
+    """
+    line = {
+        "event": "unexpected",
+        "time": time,
+        "trace_id": trace_id,
+        "traceback": "".join(traceback.format_exception(error)),
+    }
+    sys.stderr.write(json.dumps(line) + "\n")

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from events import errors
 from services.api import documents
 from services.api.desk import Desk, in_thread
+from services.api.strict import has_control_characters
 
 _OPEN = {"Access-Control-Allow-Origin": "*"}
 _IMMUTABLE = {"Cache-Control": "public, max-age=604800, immutable", **_OPEN}
@@ -23,13 +24,15 @@ _FRESH = {"Cache-Control": "no-store", **_OPEN}
 _TEXT = "text/plain; charset=utf-8"
 
 
-def router(desk: Desk) -> APIRouter:
+def router(desk: Desk) -> APIRouter:  # noqa: C901 - a list of routes, each short
     """Return the routes of the log itself."""
     routes = APIRouter(redirect_slashes=False, tags=["log"])
 
     def admit(request: HttpRequest) -> None:
         if not desk.ledger.settings.public_log:
             desk.caller(request, "verify")
+        if has_control_characters(request):
+            raise errors.NotFound("tile_not_found")
 
     @routes.get(
         "/log/checkpoint",

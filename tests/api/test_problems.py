@@ -152,9 +152,10 @@ def test_an_unexpected_error_keeps_its_secrets(api, monkeypatch, capsys):
     assert check(answer, api) == "internal_error"
     assert "hunter2" not in answer.text
     trace_id = answer.json()["trace_id"]
-    logged = capsys.readouterr()
-    assert trace_id in logged.out + logged.err
-    assert "hunter2" in logged.out + logged.err
+    logged = json.loads(capsys.readouterr().err)
+    assert (logged["event"], logged["trace_id"]) == ("unexpected", trace_id)
+    assert "hunter2" in logged["traceback"]
+    assert api.headers["Authorization"].split("_", 2)[2] not in json.dumps(logged)
 
 
 def test_an_unexpected_error_while_submitting_is_a_problem_too(api, monkeypatch):
