@@ -6,7 +6,7 @@ RUN python -m venv /opt/henji
 COPY requirements/runtime.txt requirements/
 RUN /opt/henji/bin/pip install --no-cache-dir --require-hashes --only-binary :all: \
     -r requirements/runtime.txt
-COPY pyproject.toml LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY events events
 COPY projections projections
 COPY services services
