@@ -18,6 +18,7 @@ import binascii
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from events import canonical
@@ -157,10 +158,15 @@ def _check_version(_name: str, value: object) -> str | None:
 
 
 def _check_grammar(pattern: re.Pattern[str], code: str) -> _Check:
-    def check(name: str, value: Any) -> str | None:
-        if broken := _check_text(name, value):
+    # A producer sends few sources and media types, and each of them all the time.
+    @lru_cache(maxsize=4096)
+    def check_once(value: str) -> str | None:
+        if broken := _check_text("", value):
             return broken
         return None if pattern.fullmatch(value) else code
+
+    def check(_name: str, value: Any) -> str | None:
+        return check_once(value) if type(value) is str else "invalid_attribute_type"
 
     return check
 

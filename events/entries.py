@@ -131,6 +131,7 @@ def instant(text: str) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+@lru_cache(maxsize=1024)
 def rfc3339(us: int) -> str:
     """Return an instant as RFC 3339 in UTC with six digits and Z (years 1 to 9999)."""
     moment = _NAIVE_EPOCH + timedelta(microseconds=us)
