@@ -10,11 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Any
 
 import msgspec
-from anyio import to_thread
 from fastapi import APIRouter, Query
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -31,6 +29,7 @@ from services.api.filters import as_of as parse_as_of
 from services.api.filters import us
 from services.api.presenting import commitment as present
 from services.api.presenting import line as present_line
+from services.api.waiting import reach
 from services.problems import language_of
 from services.wiring import clock
 
@@ -51,7 +50,6 @@ _EMPTY: dict[str, Any] = {
     "position": 42,
 }
 _Many = Annotated[list[str], Query()]
-_WAIT_SECONDS = 10.0
 _DUE = re.compile(r"-?[0-9]{1,18}")
 #: Filters whose values are known: a misspelt one would quietly find nothing.
 _VALUES: Mapping[str, frozenset[str]] = {
@@ -102,7 +100,7 @@ def router(desk: Desk) -> APIRouter:
     ) -> Response:
         desk.caller(request, "events:read")
         _require_known(status=status, light=light, schedule=schedule)
-        await _reach(desk, min_position)
+        await reach(desk, min_position)
         moment = await _asked(desk, as_of, at)
         narrow = queries.Filter(
             units=tuple(unit),
@@ -178,7 +176,7 @@ def router(desk: Desk) -> APIRouter:
         min_position: Annotated[int | None, Query(ge=0, le=2**62)] = None,
     ) -> Response:
         desk.caller(request, "events:read")
-        await _reach(desk, min_position)
+        await reach(desk, min_position)
         moment = await _asked(desk, as_of, at)
         row, version = await in_thread(_one, desk, key, moment.position)
         language = language_of(request.headers.get("accept-language"))
@@ -206,25 +204,6 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-async def _reach(desk: Desk, position: int | None) -> None:
-    """Wait until the read models include a position: read what you wrote.
-
-    ``Malformed('position_ahead')`` for a position that the log does not have.
-    """
-    if position is None:
-        return
-    head = await in_thread(desk.ledger.store.head)
-    if head is None or position > head.size:
-        raise errors.Malformed("position_ahead", position=position)
-    try:
-        await to_thread.run_sync(
-            partial(desk.service.reach, position, seconds=_WAIT_SECONDS),
-            limiter=desk.patience,
-        )
-    except TimeoutError as cause:
-        raise errors.Unavailable("projection_behind", position=position) from cause
-
-
 async def _asked(desk: Desk, as_of: str | None, at: str | None) -> Moment:
     """Return the moment asked about, once the read models can answer for it.
 
@@ -232,7 +211,7 @@ async def _asked(desk: Desk, as_of: str | None, at: str | None) -> Moment:
     answer for a position to come.
     """
     moment = await in_thread(_moment, desk, as_of, at)
-    await _reach(desk, moment.position)
+    await reach(desk, moment.position)
     return moment
 
 

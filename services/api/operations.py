@@ -19,6 +19,7 @@ from events.cloudevents import ACCEPT_POST, MAX_ENTRY
 from services import problems
 from services.api import documents
 from services.api.desk import Desk, in_thread
+from services.api.waiting import is_live
 
 _JSON = "application/json"
 
@@ -155,7 +156,7 @@ def _findings(desk: Desk) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
         findings.append(_finding("sequencer_stopped", failure))
     try:
         desk.ledger.store.head()
-        status = desk.service.projection()
+        status, live = desk.service.projection(), is_live(desk)
     except Exception as error:  # noqa: BLE001 - any failure is the finding
         findings.append(_finding("store_unreachable", type(error).__name__))
     else:
@@ -166,6 +167,9 @@ def _findings(desk: Desk) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
         if status.poison is not None:
             where = f"position {status.poison.position}: {status.poison.type}"
             found = _finding("projection_stopped", where, blocking=False)
+            findings.append(found)
+        elif not live:
+            found = _finding("projection_not_ready", "", blocking=False)
             findings.append(found)
     return findings, standing
 

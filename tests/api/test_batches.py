@@ -27,6 +27,13 @@ def size(api) -> int:
     return api.service.ledger.store.head().size
 
 
+def administration(api) -> None:
+    """Found the units of the scenario, and appoint who approves a close."""
+    boss = scenario.PEOPLE["boss"]
+    units = map(scenario.unit_created, scenario.UNITS)
+    api.load([*units, scenario.post_appointed(boss.post, boss.unit)])
+
+
 def bad(number: int) -> dict:
     """Return an event that breaks the schema of its type."""
     return scenario.external(number) | {"data": {"number": number}}
