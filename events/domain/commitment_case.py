@@ -167,14 +167,16 @@ def parent_of(state: Commitment, ctx: Context) -> Commitment | None:
 def children_final(case: Case) -> None:
     """No part is left open: each was registered and is closed, merged or cancelled.
 
-    A part that failed, or was never registered, must first leave the decomposition.
+    A part that failed, or was never registered as one, must first leave the
+    decomposition.
     """
     if not case.state.children:
         return
     left = {}
     for key in case.state.children:
         child = case.ctx.state_of("commitment/" + key)
-        status = child.status if isinstance(child, Commitment) else "unregistered"
+        is_part = isinstance(child, Commitment) and child.parent == case.key
+        status = child.status if is_part else "unregistered"
         if status not in TERMINAL or status == "failed":
             left[key] = status
     if left:

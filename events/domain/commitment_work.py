@@ -74,7 +74,8 @@ def parts_kept(case: Case) -> None:
     listed = {child.key for child in case.data.children}
     for key in case.state.children:
         found = case.ctx.state_of("commitment/" + key)
-        if key not in listed and found is not None and found.status not in TERMINAL:
+        is_part = found is not None and found.parent == case.key
+        if key not in listed and is_part and found.status not in TERMINAL:
             raise refuse("child_dropped", "/data/children", key, key=key)
 
 

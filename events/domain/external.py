@@ -15,7 +15,7 @@ from msgspec import Meta
 from events.domain import schemas
 from events.domain.access import ROLES, Role
 from events.domain.fields import Reason, Text, Title, key_of
-from events.domain.model import Context, Event, Payload
+from events.domain.model import Actor, Context, Event, Payload
 from events.domain.transitions import NEW, Rule, event_types, refuse
 from events.errors import Fault, Refused
 
@@ -69,6 +69,7 @@ class ExternalType:
     examples: tuple[Any, ...]
     roles: frozenset[str] = frozenset()
     description: str = ""
+    owner: str = ""
 
     @property
     def retired(self) -> bool:
@@ -82,9 +83,11 @@ class ExternalType:
 
 
 def _guard_registered(
-    _state: ExternalType | None, event: Event, _context: Context
+    state: ExternalType | None, event: Event, context: Context
 ) -> None:
     data: TypeRegistered = event.data
+    if state is not None:
+        _check_owner(state, event, context)
     _check_roles(data.roles)
     if data.type.startswith(OWN_PREFIX):
         raise refuse("type_name_reserved", "/data/type", prefix=OWN_PREFIX)
@@ -97,6 +100,18 @@ def _guard_registered(
         found.extend(schemas.faults(validator, example, root=root))
     if found:
         raise Refused("example_violates_schema", faults=tuple(found))
+
+
+def _check_owner(state: ExternalType, _event: Event, context: Context) -> None:
+    """A type is changed by the system that registered it, or by an administrator."""
+    actor = context.actor
+    if "admin" not in actor.roles and _owner(actor) != state.owner:
+        raise refuse("type_of_another_system", "/type", owner=state.owner)
+
+
+def _owner(actor: Actor) -> str:
+    """Return whose the type is: the unit's, whichever key it uses, or the key's."""
+    return f"unit:{actor.unit}" if actor.unit else f"key:{actor.key}"
 
 
 def _check_roles(roles: tuple[Role, ...]) -> None:
@@ -117,6 +132,7 @@ def _register(state: ExternalType | None, event: Event) -> ExternalType:
         examples=data.examples,
         roles=frozenset(data.roles) or WRITERS,
         description=data.description or "",
+        owner=_owner(event.actor) if state is None else state.owner,
     )
 
 
@@ -162,6 +178,7 @@ EVENT_TYPES: Final = event_types(
             zh="停用事件类型",
             roles=frozenset({"admin", "adapter"}),
             when=frozenset({"registered"}),
+            guard=_check_owner,
             apply=_retire,
             examples=({"reason": "The hotline has a new system (fictional)."},),
         ),

@@ -211,7 +211,7 @@ EVENT_TYPES: Final = event_types(
             what="relieved",
             data=Relieved,
             en="Grid worker relieved",
-            zh="解除网格员",
+            zh="免除网格员",
             roles=_KEEPERS,
             when=_ACTIVE,
             guard=_guard_relieved,
@@ -223,7 +223,7 @@ EVENT_TYPES: Final = event_types(
         Rule(
             what="ended",
             data=Ended,
-            en="Grid cell ended",
+            en="Grid cell retired",
             zh="撤销网格",
             roles=_KEEPERS,
             when=_ACTIVE,

@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from events.domain.access import ROLES
 from events.domain.model import Context, Payload
 from events.errors import Fault, Refused
 
@@ -151,6 +152,8 @@ def checked(kind: Kind) -> Kind:
         raise _invalid(f"{base.id} is built in: take a later version", "/version")
     if kind.entry_state != base.entry_state:
         raise _invalid(f"entry_state is that of {base.name}", "/entry_state")
+    if kind.senior_extension_role and kind.senior_extension_role not in ROLES:
+        raise _invalid("there is no such role", "/senior_extension_role")
     settled = kind.verification == "other_unit" or kind.publicity_days > 0
     if settled and kind.closes_from != ("verified",):
         raise _invalid("verification or publicity: only verified", "/closes_from")

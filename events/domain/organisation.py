@@ -257,7 +257,7 @@ _UNIT_TYPES: Final = event_types(
         Rule(
             what="ended",
             data=UnitEnded,
-            en="Unit ended",
+            en="Unit dissolved",
             zh="撤销单位",
             roles=_KEEPERS,
             when=_ACTIVE,
@@ -291,7 +291,7 @@ _POST_TYPES: Final = event_types(
         Rule(
             what="ended",
             data=Ended,
-            en="Person left a post",
+            en="Person left post",
             zh="离任",
             roles=_KEEPERS,
             when=frozenset({"known"}),

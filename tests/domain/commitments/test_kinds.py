@@ -131,6 +131,7 @@ def test_a_specialised_kind_enters_like_its_base(world, who, say):
         {"verification": "other_unit"},
         {"publicity_days": 3},
         {"sign_window": "soon"},
+        {"senior_extension_role": "emperor"},
         {"color": "red"},
     ],
 )

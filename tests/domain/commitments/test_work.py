@@ -338,3 +338,17 @@ def test_a_part_is_not_opened_again_under_a_settled_whole(world, who, say):
     world.do("resumed", {}, by=who.office)
     world.do("completion_withdrawn", {"reason": "a relapse"}, by=who.lead)
     assert world.do("reopened", again, by=by, key="A").status == "reopened"
+
+
+def test_a_planned_number_that_became_something_else_is_no_part(world, who, say):
+    """A commitment of its own under a planned number neither settles nor blocks it."""
+    world.reach("signed")
+    _split(world, who, "A", "B")
+    world.reach("closed", key="A")
+    world.reach("cancelled", key="B", parent="C1", due="2017-12-10")
+    refusal = world.refused(
+        "completion_claimed", say.claim, "children_open", by=who.lead
+    )
+    assert refusal.parameters["children"] == {"A": "unregistered"}
+    assert _split(world, who, "B").children == ("B",)
+    assert world.do("completion_claimed", say.claim, by=who.lead).status == "claimed"

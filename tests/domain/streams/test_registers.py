@@ -8,6 +8,7 @@ import pytest
 
 from events import catalogue
 from events.domain import access
+from events.domain.model import Actor
 from events.entries import instant
 from events.errors import Refused
 
@@ -246,3 +247,19 @@ def test_a_key_lists_its_types(world):
     assert world.states[KEY].types == tuple(types)
     bad = world.refusal("access.key_created", "access/k2", **CREATED, types=["*.v1"])
     assert bad == ("schema_violation", "/data/types/0")
+
+
+@pytest.mark.parametrize("what", ["type_registered", "type_retired"])
+def test_a_type_belongs_to_the_system_that_registered_it(world, what):
+    """Another system changes or retires nothing; its own unit and an admin may."""
+    world.actor = Actor(key="k1", unit="hotline", roles=frozenset({"adapter"}))
+    world.send("catalogue.type_registered", TYPE, **REGISTERED)
+    data = REGISTERED if what == "type_registered" else {"reason": "x"}
+    world.actor = Actor(key="k2", unit="oa", roles=frozenset({"adapter"}))
+    refused = world.refusal(f"catalogue.{what}", TYPE, **data)
+    assert refused == ("type_of_another_system", "/type")
+    world.actor = Actor(key="k9", roles=frozenset({"admin"}))
+    world.send("catalogue.type_registered", TYPE, **REGISTERED)
+    assert world.states[TYPE].owner == "unit:hotline"
+    world.actor = Actor(key="k3", unit="hotline", roles=frozenset({"adapter"}))
+    world.send(f"catalogue.{what}", TYPE, **data)
