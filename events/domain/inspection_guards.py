@@ -260,13 +260,18 @@ def _independent(
     """Who verified a commitment does not look back at it, alone or in the team."""
     if kind != "lookback":
         return
-    eyes = {person_of(context.actor), *(f"post:{post}" for post in team)}
+    team = list(team)
+    posts = {f"post:{post}" for post in team}
+    own = ask.acting(context.actor) | {person_of(context.actor)}
+    eyes = ask.known_as(context, posts | own)
     for target in targets:
         if not target.startswith("commitment/"):
             continue
         state: Any = context.state_of(target)
-        if state is not None and state.verifier in eyes:
+        verifier = None if state is None else state.verifier
+        if verifier is not None and eyes & ask.known_as(context, {verifier}):
             raise refuse("verifier_in_lookback_team", "/data/team", target)
+    ask.held_posts(context, team, "/data/team")
 
 
 def _on_list(state: Inspection, item: str, where: str) -> None:

@@ -13,7 +13,6 @@ from typing import Final
 from events.domain import supervision_guards as ask
 from events.domain.commitment_case import enough_evidence
 from events.domain.commitment_dues import resolved
-from events.domain.commitment_state import person_of
 from events.domain.fields import key_of
 from events.domain.issue_payloads import (
     Closed,
@@ -32,7 +31,7 @@ from events.domain.transitions import NEW, Rule, event_types, refuse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """The state of one issue. Instants are µs; persons are ``person_of`` an actor.
+    """The state of one issue. Instants are µs; who acted is by ``acting``.
 
     ``status``: found, fixed, reported, handed_over, disputed, revoked or closed;
     ``disputed_from`` is the status that a dispute interrupts.
@@ -43,18 +42,18 @@ class Issue:
     severity: str
     found_by: str
     found_at: int
-    finder: str
+    finder: frozenset[str]
     subject: str | None = None
     cell: str | None = None
     unit: str | None = None
     repeat_of: str | None = None
     fixed_at: int | None = None
-    fixer: str | None = None
+    fixer: frozenset[str] | None = None
     reported_at: int | None = None
     handed_to: str | None = None
     commitment: str | None = None
     confirmed: bool = False
-    disputer: str | None = None
+    disputer: frozenset[str] | None = None
     disputed_from: str | None = None
 
 
@@ -173,7 +172,7 @@ def _find(_state: None, event: Event) -> Issue:
         severity=data.severity,
         found_by=data.found_by,
         found_at=ask.moment(data.found_at, event),
-        finder=person_of(event.actor),
+        finder=ask.acting(event.actor),
         subject=data.subject,
         cell=data.cell,
         unit=data.unit,
@@ -186,7 +185,7 @@ def _fix(state: Issue, event: Event) -> Issue:
         state,
         status="fixed",
         fixed_at=ask.moment(event.data.fixed_at, event),
-        fixer=person_of(event.actor),
+        fixer=ask.acting(event.actor),
     )
 
 
@@ -213,7 +212,7 @@ def _dispute(state: Issue, event: Event) -> Issue:
         state,
         status="disputed",
         disputed_from=state.status,
-        disputer=person_of(event.actor),
+        disputer=ask.acting(event.actor),
     )
 
 

@@ -21,7 +21,6 @@ from events.domain.alert_payloads import (
 from events.domain.alerts import Alert
 from events.domain.commitment_case import enough_evidence
 from events.domain.commitment_dues import counted
-from events.domain.commitment_state import person_of
 from events.domain.model import Context, Event
 from events.domain.organisation import check_unit
 from events.domain.transitions import NEW, Rule, event_types, refuse
@@ -45,7 +44,7 @@ class Measure:
     due: int
     acknowledged_at: int | None = None
     applied_at: int | None = None
-    applier: str | None = None
+    applier: frozenset[str] | None = None
     checked_at: int | None = None
     kept: bool | None = None
     breached_at: int | None = None
@@ -144,7 +143,7 @@ def _apply(state: Measure, event: Event) -> Measure:
         state,
         status="applied",
         applied_at=ask.moment(event.data.applied_at, event),
-        applier=person_of(event.actor),
+        applier=ask.acting(event.actor),
     )
 
 

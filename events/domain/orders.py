@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from events.domain import supervision_guards as ask
-from events.domain.commitment_state import person_of
 from events.domain.model import Context, Event
 from events.domain.order_payloads import (
     Exempted,
@@ -37,10 +36,10 @@ class Violation:
 
     site: str
     found_at: int
-    recorder: str
+    recorder: frozenset[str]
     event_id: str
     status: Literal["recorded", "confirmed", "revoked"] = "recorded"
-    confirmer: str | None = None
+    confirmer: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +189,7 @@ def _record(state: Order, event: Event) -> Order:
     new = Violation(
         site=data.site,
         found_at=ask.moment(data.found_at, event),
-        recorder=person_of(event.actor),
+        recorder=ask.acting(event.actor),
         event_id=event.id,
     )
     return _put(state, data.violation, new)
@@ -198,7 +197,7 @@ def _record(state: Order, event: Event) -> Order:
 
 def _confirm(state: Order, event: Event) -> Order:
     name = event.data.violation
-    confirmer = person_of(event.actor)
+    confirmer = ask.acting(event.actor)
     return _put(
         state,
         name,

@@ -154,10 +154,42 @@ def file_of_actor(
         raise refuse("subject_not_own", where, subject=subject)
 
 
-def another_than(persons: Iterable[str | None], context: Context, code: str) -> None:
-    """Return if who acts is none of these persons; otherwise the code given."""
-    if person_of(context.actor) in set(persons):
-        raise refuse(code, "/type", person=person_of(context.actor))
+def acting(actor: Actor) -> frozenset[str]:
+    """Return by what an actor can be told again: post and person, else key and unit."""
+    named = {f"post:{actor.post}"} if actor.post else set()
+    if actor.person:
+        named.add(f"person:{actor.person}")
+    return frozenset(named or {f"key:{actor.key}@{actor.unit or ''}"})
+
+
+def known_as(context: Context, names: Iterable[str]) -> frozenset[str]:
+    """Return names with those who hold the posts among them: two posts, one person."""
+    found = set(names)
+    for name in tuple(found):
+        kind, _, post = name.partition(":")
+        held = _holder(context, post, context.at) if kind == "post" else None
+        if held is not None:
+            found.add(f"person:{held}")
+    return frozenset(found)
+
+
+def another_than(
+    parties: Iterable[frozenset[str] | None], context: Context, code: str
+) -> None:
+    """Return if who acts is none of these parties (``acting``); otherwise the code."""
+    own = known_as(context, acting(context.actor))
+    for party in parties:
+        if party is not None and own & known_as(context, party):
+            raise refuse(code, "/type", person=person_of(context.actor))
+
+
+def held_posts(context: Context, posts: Iterable[str], where: str) -> None:
+    """Return if each post is held by somebody; post_unknown, post_vacant."""
+    for post in posts:
+        if context.state_of(f"post/{post}") is None:
+            raise refuse("post_unknown", where, post=post)
+        if _holder(context, post, context.at) is None:
+            raise refuse("post_vacant", where, post=post)
 
 
 def _person(context: Context, at_us: int) -> str | None:
@@ -165,6 +197,10 @@ def _person(context: Context, at_us: int) -> str | None:
     actor = context.actor
     if actor.person is not None or actor.post is None:
         return actor.person
-    post = context.state_of(f"post/{actor.post}")
-    held = None if post is None else post.holding_at(at_us)
+    return _holder(context, actor.post, at_us)
+
+
+def _holder(context: Context, post: str, at_us: int) -> str | None:
+    state = context.state_of(f"post/{post}")
+    held = None if state is None else state.holding_at(at_us)
     return None if held is None else held.person_ref
