@@ -17,6 +17,7 @@ from services.api.documents import (
     SECURITY,
     problem,
 )
+from services.api.examples import ANSWERS, PARAMETERS
 
 _SCHEMAS = {
     "Problem": PROBLEM_SCHEMA,
@@ -70,6 +71,9 @@ def _rewritten(raw: dict[str, Any], open_paths: tuple[str, ...]) -> dict[str, An
 
 def _complete(operation: dict[str, Any], *, is_open: bool) -> None:
     responses = operation["responses"]
+    _describe(operation)
+    for response in responses.values():
+        _drop_default(response.get("content", {}))
     if "HTTPValidationError" in str(responses.get("422", "")):
         del responses["422"]
     for status, response in _COMMON.items():
@@ -77,3 +81,22 @@ def _complete(operation: dict[str, Any], *, is_open: bool) -> None:
             responses.setdefault(status, response)
     if not is_open:
         operation["security"] = SECURITY
+
+
+def _describe(operation: dict[str, Any]) -> None:
+    """Add the words that many routes share."""
+    for parameter in operation.get("parameters", ()):
+        text = PARAMETERS.get(parameter["name"])
+        if text is not None:
+            parameter.setdefault("description", text)
+    example = ANSWERS.get(operation["operationId"])
+    if example is not None:
+        for described in operation["responses"]["200"]["content"].values():
+            described["example"] = example
+
+
+def _drop_default(content: dict[str, Any]) -> None:
+    """Remove the empty JSON answer that FastAPI adds beside the one that is meant."""
+    for media, described in list(content.items()):
+        if described == {"schema": {}} and len(content) > 1:
+            del content[media]
