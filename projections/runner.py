@@ -43,7 +43,7 @@ class Runner:
     become one batch here, and their writers keep the processor.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a composition of exactly these parts
         self,
         *,
         reader: Reader,

@@ -140,13 +140,18 @@ def verify_directory(directory: Path, trust: Trust) -> Report:
     return verify_tiles(fetch, trust)
 
 
-def verify_url(url: str, trust: Trust) -> Report:
+def verify_url(url: str, trust: Trust, *, key: str = "") -> Report:
     """Verify a published log by its prefix URL; redirects are not followed.
+
+    ``key`` is an API key, for a log that is not served to everyone.
 
     Raises ``Unavailable("log_unreachable")`` when an answer is neither 200 nor 404.
     """
     prefix = url.rstrip("/") + "/"
-    with httpx2.Client(timeout=_SECONDS, follow_redirects=False) as client:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    with httpx2.Client(
+        timeout=_SECONDS, follow_redirects=False, headers=headers
+    ) as client:
         return verify_tiles(lambda path: _get(client, prefix + path), trust)
 
 

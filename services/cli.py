@@ -25,7 +25,13 @@ from events import errors, messages
 from services.settings import Settings, from_environment
 from services.texts import Say, speaker
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Henji 痕迹")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Henji 痕迹",
+)
+
 keys = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
 app.add_typer(keys, name="keys")
 work = typer.Typer(no_args_is_help=True, help="Workers beside the HTTP service.")
@@ -50,6 +56,9 @@ def main() -> None:
         message = messages.text(error.code, language, error.parameters)
         typer.echo(f"{error.code}: {message.title} {error.detail}".rstrip(), err=True)
         typer.echo(message.fix, err=True)
+        sys.exit(EXIT_ERROR)
+    except OSError as error:
+        typer.echo(f"{error.strerror}: {error.filename}", err=True)
         sys.exit(EXIT_ERROR)
 
 
@@ -227,6 +236,9 @@ def verify(  # noqa: PLR0913, PLR0917 - one an option
     checkpoint: Annotated[
         list[Path] | None, typer.Option(help="An earlier signed checkpoint.")
     ] = None,
+    key: Annotated[
+        str, typer.Option(envvar="HENJI_KEY", help="For a URL that wants one.")
+    ] = "",
     receipt: Annotated[Path | None, typer.Option(help="With --entry: offline.")] = None,
     entry: Annotated[Path | None, typer.Option(help="The entry's exact bytes.")] = None,
     data_dir: DataDir = None,
@@ -241,7 +253,10 @@ def verify(  # noqa: PLR0913, PLR0917 - one an option
 
     say = speaker(language)
     trusted = verifying.Trusted(
-        vkeys=tuple(vkey or ()), origin=origin, checkpoints=tuple(checkpoint or ())
+        vkeys=tuple(vkey or ()),
+        origin=origin,
+        checkpoints=tuple(checkpoint or ()),
+        key=key,
     )
     if receipt is not None or entry is not None:
         _verify_receipt(receipt, entry, trusted.vkeys, say)

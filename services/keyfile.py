@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,12 +72,19 @@ def _create(path: Path, origin: str, random_bytes: Callable[[int], bytes]) -> No
         Signer.generate(origin, seed=random_bytes(_SEED_BYTES), kind=kind).private()
         for kind in kinds
     ]
-    # O_EXCL: two processes that start at once must not each make a key.
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    fresh = path.with_name(f"{path.name}.{random_bytes(8).hex()}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        # A link fails where the name is taken, and shows the file whole or not at all:
+        # of two processes that start at once one makes the keys and both read them.
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        fresh.unlink()
 
 
 def read_vkeys(path: Path) -> tuple[str, ...]:

@@ -5,10 +5,11 @@ Rules of this file: uvicorn's settings are here and nowhere else.
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
@@ -18,24 +19,41 @@ from services.running import Service
 _GRACE_SECONDS = 10
 
 
-def _config(service: Service, host: str, port: int) -> uvicorn.Config:
-    return uvicorn.Config(
-        create_app(service),
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        # Peers behind proxies are named by headers that anybody can send.
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
+class _Server(uvicorn.Server):
+    """Uvicorn, told to end event streams before it waits for connections to close."""
+
+    def __init__(self, service: Service, host: str, port: int) -> None:
+        self._app = create_app(service)
+        super().__init__(
+            uvicorn.Config(
+                self._app,
+                host=host,
+                port=port,
+                log_level="warning",
+                access_log=False,
+                # Peers behind proxies are named by headers that anybody can send.
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish requests under way."""
+        self._app.state.stop_streams()
+        await super().shutdown(sockets)
 
 
 def serve_forever(service: Service) -> None:
-    """Serve until a signal ends it; requests under way are finished."""
+    """Serve until SIGTERM or Ctrl-C; requests under way are finished, then it returns.
+
+    Uvicorn raises the signal again once it has shut down: as an exception it unwinds
+    the service in order, where the default would end the process on the spot.
+    """
     settings = service.ledger.settings
-    uvicorn.Server(_config(service, settings.host, settings.port)).run()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        _Server(service, settings.host, settings.port).run()
 
 
 @contextmanager
@@ -43,7 +61,7 @@ def served(service: Service, *, host: str, port: int = 0) -> Iterator[str]:
     """Serve in a thread; yields the URL. Port 0 takes a free one."""
     listener = socket.create_server((host, port))
     bound = listener.getsockname()[1]
-    server = uvicorn.Server(_config(service, host, bound))
+    server = _Server(service, host, bound)
     thread = threading.Thread(target=server.run, args=([listener],), name="http")
     thread.start()
     try:

@@ -22,11 +22,15 @@ from services.wiring import open_store
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """What the auditor holds: public keys, the origin, earlier signed checkpoints."""
+    """What the auditor holds: public keys, the origin, earlier signed checkpoints.
+
+    ``key`` is an API key, for a log that is not published to everyone.
+    """
 
     vkeys: tuple[str, ...]
     origin: str | None
     checkpoints: tuple[Path, ...]
+    key: str = ""
 
     def trust(self, vkeys: tuple[str, ...] = ()) -> Trust:
         """Return it in the verifier's terms; ``vkeys`` stand in where none is held."""
@@ -40,7 +44,7 @@ class Trusted:
 def verify(target: str, trusted: Trusted, settings: Settings) -> Report:
     """Verify a URL, a folder of tiles, or (no target) the store of the settings."""
     if target.startswith(("http://", "https://")):
-        return auditing.verify_url(target, trusted.trust())
+        return auditing.verify_url(target, trusted.trust(), key=trusted.key)
     if target:
         return auditing.verify_directory(Path(target), trusted.trust())
     own = read_vkeys(settings.data_dir / "signing.keys")

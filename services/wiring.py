@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -176,7 +176,9 @@ def _open_or_check(ledger: Ledger) -> None:
     """Append position 1, or compare it with our keys."""
     first = ledger.store.row(1)
     if first is None:
-        ledger.submit_as_operator(opening(ledger))
+        # Another first process may be faster: what it wrote is looked at below.
+        with suppress(errors.Conflict, errors.Refused):
+            ledger.submit_as_operator(opening(ledger))
         first = ledger.store.row(1)
     opened = catalogue.read(first.entry) if first else None
     if opened is None or opened.type != OPENED:
@@ -194,21 +196,21 @@ def _open_or_check(ledger: Ledger) -> None:
 def opening(ledger: Ledger) -> dict[str, Any]:
     """Return the submission that opens a ledger; the same for every first process."""
     origin = ledger.settings.origin
-    return operator_event(
-        OPENED,
-        f"ledger/{origin}",
-        {"origin": origin, "vkeys": list(ledger.keys.vkeys)},
-        event_id="opened",
-    )
-
-
-def operator_event(
-    name: str, subject: str, data: dict[str, Any], *, event_id: str | None = None
-) -> dict[str, Any]:
-    """Return a submission of the operator at this machine."""
     return {
         "specversion": "1.0",
-        "id": event_id or new_id(),
+        "id": "opened",
+        "source": SYSTEM_SOURCE,
+        "type": OPENED,
+        "subject": f"ledger/{origin}",
+        "data": {"origin": origin, "vkeys": list(ledger.keys.vkeys)},
+    }
+
+
+def operator_event(name: str, subject: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Return a submission of the operator at this machine, now."""
+    return {
+        "specversion": "1.0",
+        "id": new_id(),
         "source": SYSTEM_SOURCE,
         "type": name,
         "subject": subject,

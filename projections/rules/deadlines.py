@@ -60,12 +60,14 @@ class Standing:
 
     ``days_left`` counts to the current due of an open commitment. ``overdue_days``
     counts past the current due, up to now or to the end; 0 where it is not late.
+    ``provisional``: the due is in a year whose days off are not published yet.
     """
 
     by_original: Schedule
     by_current: Schedule
     days_left: int | None
     overdue_days: int
+    provisional: bool
     rule: str
 
 
@@ -79,6 +81,8 @@ def standing(row: Terms, now: int, rules: Ruleset) -> Standing:
         by_current=_schedule(row, due, now=now, rules=rules),
         days_left=days_left(due, now) if is_open and due is not None else None,
         overdue_days=0 if due is None else overdue_days(due, until),
+        provisional=due is not None
+        and not calendar.is_published(calendar.local_date(due - 1)),
         rule=f"schedule@{rules.label}",
     )
 

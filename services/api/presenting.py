@@ -40,6 +40,7 @@ def commitment(row: Status, at: int, language: Language) -> dict[str, Any]:
             "by_current_due": standing.by_current,
             "days_left": standing.days_left,
             "overdue_days": standing.overdue_days,
+            "provisional": standing.provisional,
             "rule": standing.rule,
         },
         "light": {
