@@ -109,10 +109,14 @@ def test_the_heir_of_a_supporting_unit_reports(world, who, say):
 
 def test_a_merger_makes_no_verifier_independent(world, who, say):
     """Units that have become one do not verify each other's work."""
-    world.reach("claimed")
-    _merge(world, "gouzhao", "bureau")
     code = "verifier_not_independent"
-    world.refused("verification_recorded", say.passed, code, by=who.verifier)
+    for key, gone, into in (("C1", "gouzhao", "bureau"), ("C2", "bureau", "gouzhao")):
+        before = dict(world.states)
+        world.reach("claimed", key=key)
+        _merge(world, gone, into)
+        by = who.verifier
+        world.refused("verification_recorded", say.passed, code, by=by, key=key)
+        world.states = before
 
 
 def test_an_orphaned_commitment_is_reassigned(world, who, say):

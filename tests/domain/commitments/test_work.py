@@ -344,7 +344,7 @@ def test_a_planned_number_that_became_something_else_is_no_part(world, who, say)
     """A commitment of its own under a planned number neither settles nor blocks it."""
     world.reach("signed")
     _split(world, who, "A", "B")
-    world.reach("closed", key="A")
+    world.reach("issued", key="A")
     world.reach("cancelled", key="B", parent="C1", due="2017-12-10")
     refusal = world.refused(
         "completion_claimed", say.claim, "children_open", by=who.lead
