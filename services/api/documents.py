@@ -6,14 +6,17 @@ they are the ones that the tests submit.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from events import catalogue
 
 REGISTERED = "henji.commitment.registered.v1"
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
+EVENT = {"$ref": "#/components/schemas/CloudEvent"}
 _ACK = {"$ref": "#/components/schemas/Acknowledgement"}
 _BATCH = {"$ref": "#/components/schemas/BatchAnswer"}
+_VERSION = r'^"v(0|[1-9]\d{0,17})"$'
 SECURITY: list[dict[str, list[str]]] = [{"key": []}]
 
 PROBLEM_SCHEMA: dict[str, Any] = {
@@ -61,6 +64,21 @@ ACKNOWLEDGEMENT_SCHEMA: dict[str, Any] = {
         "duplicate": {"type": "boolean"},
         "dry_run": {"type": "boolean"},
         "receipt": {"type": "string", "description": "C2SP tlog-proof v1."},
+    },
+}
+EVENT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "A CloudEvent 1.0; `data` keeps the schema of its type.",
+    "required": ["specversion", "id", "source", "type"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "minLength": 1, "maxLength": 1024},
+        "source": {"type": "string", "format": "uri-reference", "minLength": 1},
+        "type": {"type": "string", "minLength": 1, "maxLength": 1024},
+        "subject": {"type": "string", "minLength": 1, "maxLength": 1024},
+        "time": {"type": "string", "format": "date-time"},
+        "data": {},
+        "data_base64": {"type": "string"},
     },
 }
 BATCH_SCHEMA: dict[str, Any] = {
@@ -130,7 +148,7 @@ def answer(
 def submit() -> dict[str, Any]:
     """Return what FastAPI is told about POST /v1/events."""
     event = _example_event()
-    one = {"schema": {"type": "object"}, "example": event}
+    one = {"schema": EVENT, "example": event}
     batch = answer(
         "Some items were accepted, others not.",
         _BATCH,
@@ -161,20 +179,34 @@ def submit() -> dict[str, Any]:
             "parameters": [
                 _query("on_error", ["abort", "continue"], "abort: all or nothing."),
                 _query("dry_run", ["true", "false"], "Decide, append nothing."),
-                _header("If-Match", '"v12"', "Version the stream must have."),
-                _header("Prefer", "return=minimal", "Leaves out the receipts."),
+                _header("If-Match", '"v12"', "Version the stream must have.", _VERSION),
+                _header(
+                    "Prefer", "return=minimal", "RFC 7240; also handling=lenient.", ".*"
+                ),
+                _header(
+                    "Content-Digest",
+                    "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:",
+                    "RFC 9530; checked: sha-256, sha-512.",
+                    "^sha-(256|512)=:",
+                ),
             ],
             "requestBody": {
                 "required": True,
                 "content": {
                     "application/cloudevents+json": one,
                     "application/cloudevents-batch+json": {
-                        "schema": {"type": "array", "items": {"type": "object"}},
+                        "schema": {"type": "array", "items": EVENT},
                         "example": [event],
                     },
-                    "application/x-ndjson": {"schema": {"type": "string"}},
+                    "application/x-ndjson": {
+                        "schema": {"type": "string"},
+                        "example": json.dumps(event) + "\n",
+                    },
                     "application/json": {
-                        "schema": {},
+                        "schema": {
+                            "description": "Binary mode: `data`; its attributes are "
+                            "headers, `ce-id` and so on."
+                        },
                         "example": event.get("data", {}),
                     },
                 },
@@ -192,11 +224,11 @@ def _query(name: str, values: list[str], text: str) -> dict[str, Any]:
     }
 
 
-def _header(name: str, example: str, text: str) -> dict[str, Any]:
+def _header(name: str, example: str, text: str, pattern: str) -> dict[str, Any]:
     return {
         "name": name,
         "in": "header",
         "description": text,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": pattern},
         "example": example,
     }

@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from services.api.documents import (
     ACKNOWLEDGEMENT_SCHEMA,
     BATCH_SCHEMA,
+    EVENT_SCHEMA,
     PROBLEM_SCHEMA,
     SECURITY,
     problem,
@@ -21,6 +22,7 @@ from services.api.examples import ANSWERS, PARAMETERS
 
 _SCHEMAS = {
     "Problem": PROBLEM_SCHEMA,
+    "CloudEvent": EVENT_SCHEMA,
     "Acknowledgement": ACKNOWLEDGEMENT_SCHEMA,
     "BatchAnswer": BATCH_SCHEMA,
 }

@@ -82,12 +82,16 @@ def router(desk: Desk) -> APIRouter:  # noqa: C901 - a list of routes, each shor
         status_code=200,
         responses={
             200: documents.answer("It is valid.", {"type": "object"}, {"valid": True}),
+            413: documents.problem("The body is too large", 413, "body_too_large"),
+            415: documents.problem("No event", 415, "unsupported_media_type"),
             422: documents.problem("It is not", 422, "schema_violation"),
         },
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {"application/cloudevents+json": {"schema": {}}},
+                "content": {
+                    "application/cloudevents+json": {"schema": documents.EVENT}
+                },
             }
         },
     )
