@@ -35,7 +35,7 @@ STORES = ("sqlite", "postgres")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run what was asked for; 1 if a row with a goal missed it."""
+    """Run what was asked for. A goal that is missed is a finding, not a failure."""
     wanted = _parsed(arguments)
     console = Console(width=None if sys.stdout.isatty() else 140)
     effort = QUICK if wanted.quick else FULL

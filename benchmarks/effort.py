@@ -23,7 +23,7 @@ class Effort:
 
 FULL = Effort(
     rounds=5,
-    seconds=2.5,
+    seconds=2.0,
     bulk_requests=15,
     entries=20_000,
     small=10_000,
@@ -32,7 +32,7 @@ FULL = Effort(
 )
 QUICK = Effort(
     rounds=2,
-    seconds=1.0,
+    seconds=0.7,
     bulk_requests=5,
     entries=4_000,
     small=2_000,

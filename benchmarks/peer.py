@@ -42,13 +42,14 @@ def run(place: Place, effort: Effort) -> list[Row]:
     except ImportError:
         print("umadb is not installed: no peer")
         return []
+    seconds = effort.seconds / 2
     with ExitStack() as stack:
         url = stack.enter_context(_server(umadb, place))
         generator = stack.enter_context(processes.generator())
         service = stack.enter_context(processes.henji(place.settings()))
 
         def henji(clients: int, lines: int) -> float:
-            outcome = generator.run(_job(service, clients, lines, effort.seconds))
+            outcome = generator.run(_job(service, clients, lines, seconds))
             service.settle()
             return outcome.rate
 
@@ -57,9 +58,7 @@ def run(place: Place, effort: Effort) -> list[Row]:
             rates = alternate(
                 {
                     "henji": partial(henji, clients, lines),
-                    _BASELINE: partial(
-                        _append, umadb, url, clients, lines, effort.seconds
-                    ),
+                    _BASELINE: partial(_append, umadb, url, clients, lines, seconds),
                 },
                 rounds=max(1, effort.rounds // 2),
             )
