@@ -22,7 +22,7 @@ from tests.crash.server import Records, Server
 from tests.support import scenario
 
 CLIENTS = 4
-ROUNDS = {"sqlite": 4, "postgres": 2}
+ROUNDS = {"sqlite": 3, "postgres": 2}
 _BEFORE_LOAD = 3  # opening, key, type
 
 

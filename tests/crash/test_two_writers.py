@@ -45,6 +45,16 @@ def run(kind: str, where: str) -> dict[str, dict[str, dict]]:
         )
         for name in ("a", "b")
     }
+    try:
+        return conversation(writers)
+    finally:
+        for writer in writers.values():
+            writer.kill()
+            writer.communicate()
+
+
+def conversation(writers: dict[str, subprocess.Popen[str]]) -> dict[str, dict]:
+    """Send both into each phase together; collect what they were told."""
     answers: dict[str, dict[str, dict]] = {name: {} for name in writers}
     for _ in phases("a"):
         for name, writer in writers.items():
@@ -54,8 +64,7 @@ def run(kind: str, where: str) -> dict[str, dict[str, dict]]:
             writer.stdin.flush()
     for name, writer in writers.items():
         answers[name] |= until_ready(writer)
-        writer.communicate(timeout=60)
-        assert writer.returncode == 0
+        assert writer.wait(timeout=60) == 0
     return answers
 
 
