@@ -41,6 +41,8 @@ _NONCHARACTERS: Final = re.compile(
     + "]"
 )
 _RULES: Final = (("control_character", _CONTROL), ("noncharacter", _NONCHARACTERS))
+# Where msgspec may spell a fraction below 0.001 in another way (or a text looks so).
+_EXPONENT: Final = re.compile(rb"[0-9]e-[0-9]")
 _ASTRAL_LEADS: Final = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
 _CONTROL_ESCAPES: Final = (rb"\u", rb"\b", rb"\f")
 
@@ -79,6 +81,18 @@ def encode(value: object) -> bytes:
     if not plain or _may_sort_otherwise(text, value):
         text = rfc8785.dumps(value)  # type: ignore[arg-type]
     _check_characters(text, value)
+    return text
+
+
+def encode_parsed(value: object) -> bytes:
+    """Return what ``encode`` does, of a value whose parts all came from ``parse``.
+
+    What ``parse`` has looked at is not looked at again: this is for the append path.
+    """
+    text = _SORTER.encode(value)
+    small = b"0.000" in text or (b"e-" in text and _EXPONENT.search(text))
+    if small or _may_sort_otherwise(text, value):
+        return rfc8785.dumps(value)  # type: ignore[arg-type]
     return text
 
 

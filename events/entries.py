@@ -88,6 +88,8 @@ def compose(  # noqa: PLR0913 - one argument an attribute, on the hottest path
 ) -> bytes:
     """Return the entry of a submission: RFC 8785 bytes of it and our attributes.
 
+    The submission is one that ``canonical.parse`` gave and ``cloudevents`` accepted.
+
     Attributes that are None are left out. ``Refused('entry_too_large')`` above 65,535
     bytes.
     """
@@ -104,7 +106,7 @@ def compose(  # noqa: PLR0913 - one argument an attribute, on the hottest path
         entry["authunit"] = authunit
     if authpost is not None:
         entry["authpost"] = authpost
-    raw = canonical.encode(entry)
+    raw = canonical.encode_parsed(entry)
     if len(raw) > MAX_ENTRY:
         raise Refused("entry_too_large", size=len(raw), limit=MAX_ENTRY)
     return raw

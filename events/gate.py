@@ -6,7 +6,7 @@ Rules of this file: pure; it judges by the grant that the log itself holds for a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from events import errors
@@ -46,10 +46,13 @@ class Grant:
     sources: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
 
-    @property
-    def actor(self) -> Actor:
-        """Return the actor that the key itself is bound to."""
-        return Actor(key=self.key, unit=self.unit, post=self.post, roles=self.roles)
+    #: The actor that the key itself is bound to.
+    actor: Actor = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the actor once: it acts in every event of a batch."""
+        actor = Actor(self.key, self.unit, self.post, None, self.roles)
+        object.__setattr__(self, "actor", actor)
 
 
 def system_grant() -> Grant:

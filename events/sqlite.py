@@ -103,6 +103,8 @@ class SqliteStore:
         # REPLACE deletes without firing delete triggers unless this is on.
         connection.execute("PRAGMA recursive_triggers = ON")
         connection.execute("PRAGMA cache_size = -65536")
+        # Pages are copied back from the log less often: that work is in a commit.
+        connection.execute("PRAGMA wal_autocheckpoint = 4096")
         return connection
 
     @contextmanager

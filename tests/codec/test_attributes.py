@@ -93,7 +93,10 @@ REFUSED = [
     ),
     ({"data": {}, "datacontenttype": "text/plain"}, "data_not_text", "/data"),
     ({"data": None, "datacontenttype": "text/plain"}, "data_not_text", "/data"),
-] + [({name: "x"}, "reserved_attribute", f"/{name}") for name in sorted(attributes.RESERVED)]
+] + [
+    ({name: "x"}, "reserved_attribute", f"/{name}")
+    for name in sorted(attributes.RESERVED)
+]
 
 
 @pytest.mark.parametrize(("changes", "code", "pointer"), REFUSED)

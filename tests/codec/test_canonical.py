@@ -223,3 +223,17 @@ def test_damaged_bytes_raise_nothing_but_malformed(value, data):
     with contextlib.suppress(Malformed):
         parsed = canonical.parse(bytes(raw))
         assert canonical.parse(canonical.encode(parsed)) == parsed
+
+
+@given(VALUES)
+def test_what_was_parsed_needs_no_second_look(value):
+    """Encoding a parsed value without checks gives the canonical bytes."""
+    parsed = canonical.parse(canonical.encode(value))
+    assert canonical.encode_parsed(parsed) == canonical.encode(parsed)
+
+
+@pytest.mark.parametrize("literal", ["1e-7", "0.0005", "-0.00099", "1.5e-10", "0.5"])
+def test_small_fractions_are_spelt_canonically_without_checks(literal):
+    """A fraction that msgspec may spell in another way is spelt as RFC 8785 says."""
+    parsed = canonical.parse(f'{{"e-9":[{literal}],"text":"e-1 0.000"}}')
+    assert canonical.encode_parsed(parsed) == canonical.encode(parsed)
