@@ -29,7 +29,7 @@ _BINARY: dict[str, Any] = {"type": "string", "format": "binary"}
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: documents.answer("All of it.", _BINARY, "…", media="image/jpeg"),
     206: documents.answer("The range.", _BINARY, "…", media="image/jpeg"),
-    304: {"description": "What you have is it."},
+    304: {"description": "What you have is it.", "content": {}},
     404: documents.problem("It was never stored", 404, "evidence_unknown"),
     410: documents.problem("It was erased by law", 410, "evidence_erased"),
     416: documents.problem("No such range", 416, "evidence_range_unsatisfiable"),

@@ -90,10 +90,14 @@ def router(desk: Desk) -> APIRouter:
     async def list_uses(
         request: HttpRequest,
         sha256: _Digest,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-        cursor: Annotated[str | None, Query()] = None,
+        limit: Annotated[
+            int, Query(ge=1, le=1000, description="Most uses of a page.")
+        ] = 50,
+        cursor: Annotated[str | None, Query(description="Of the page before.")] = None,
         as_of: Annotated[str | None, Query(description="Position or instant")] = None,
-        min_position: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+        min_position: Annotated[
+            int | None, Query(ge=0, le=2**62, description="Wait until it is in.")
+        ] = None,
     ) -> Response:
         desk.caller(request, "events:read")
         until = await in_thread(_until, desk, as_of)

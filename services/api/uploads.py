@@ -97,8 +97,12 @@ def said(
     captured_at: Annotated[
         str | None, Query(description="When it was taken, RFC 3339.")
     ] = None,
-    latitude: Annotated[float | None, Query(ge=-90, le=90)] = None,
-    longitude: Annotated[float | None, Query(ge=-180, le=180)] = None,
+    latitude: Annotated[
+        float | None, Query(ge=-90, le=90, description="Where, WGS 84.")
+    ] = None,
+    longitude: Annotated[
+        float | None, Query(ge=-180, le=180, description="With latitude.")
+    ] = None,
     *,
     personal: Annotated[bool, Query(description="It shows persons.")] = False,
 ) -> Said:

@@ -16,6 +16,7 @@ import pytest
 from fastapi import Depends
 from starlette.testclient import TestClient
 
+from services import app as application
 from services import serving
 from services.api import evidence
 from services.api.desk import Desk as ApiDesk
@@ -113,7 +114,7 @@ class Desk:
 def app_of(service: Service) -> Any:
     """Return the application with the routes of evidence, mounted here if need be."""
     app = create_app(service)
-    if any(getattr(route, "path", "") == "/v1/evidence" for route in app.routes):
+    if hasattr(application, "evidence"):  # It imports the routes: it has them.
         return app
     desk = ApiDesk(service)
     strict = [Depends(only_documented(app.openapi))]

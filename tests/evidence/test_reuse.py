@@ -48,8 +48,15 @@ def progress(key, number, content=DIGEST):
 def step(desk, **options):
     """Run one step of the worker once the read models have come up to the log."""
     service = desk.service
-    service.reach(desk.size, seconds=20)
+    reach(service, desk.size)
     return detect_reuse(service.ledger, service.views, **options)
+
+
+def reach(service, position):
+    """Wait for the read models; new ones are live only once they have caught up."""
+    service.reach(position, seconds=20)
+    while not any(g.state == "live" for g in service.views.generations(board.NAME)):
+        pass
 
 
 def findings(desk):
@@ -117,7 +124,7 @@ def test_two_workers_at_once_find_it_once(working):
     """The slower one's position is behind; its findings are known."""
     working.submit([progress("A", 1), progress("B", 1)])
     service = working.service
-    service.reach(working.size, seconds=20)
+    reach(service, working.size)
     start = service.views.max_tracking_id(reuse.TRACKED_AS)
     assert start is None
     step(working)
