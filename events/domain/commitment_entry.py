@@ -29,16 +29,16 @@ from events.entries import rfc3339
 def registered_whole(kind: kinds.Kind, event: Event) -> None:
     """A registration carries all that its kind requires."""
     data = event.data
-    missing = {
-        "basis": kind.requires_basis and not data.basis,
-        "standard": kind.requires_standard and not data.standard,
-        "lead_post": kind.requires_lead_post and not data.lead_post,
-        "due": kind.requires_due and not data.due and not kind.default_due,
-        "campaign": kind.requires_campaign and not data.campaign,
-    }
-    for member, lacks in missing.items():
-        if lacks:
-            raise refuse(f"{member}_required", f"/data/{member}", kind=kind.id)
+    lacks = (
+        ("basis_required", kind.requires_basis and not data.basis),
+        ("standard_required", kind.requires_standard and not data.standard),
+        ("lead_post_required", kind.requires_lead_post and not data.lead_post),
+        ("due_required", kind.requires_due and not (data.due or kind.default_due)),
+        ("campaign_required", kind.requires_campaign and not data.campaign),
+    )
+    for code, lacking in lacks:
+        if lacking:
+            raise refuse(code, "/data/" + code.removesuffix("_required"), kind=kind.id)
 
 
 def registered_known(kind: kinds.Kind, event: Event, ctx: Context) -> None:
