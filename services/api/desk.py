@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from anyio import CapacityLimiter, to_thread
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
@@ -128,14 +129,23 @@ async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
 
 async def read_body(request: HttpRequest, *, limit: int) -> bytes:
-    """Return the body; ``Malformed('body_too_large')`` as soon as it is known to be."""
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared) > limit:
-        raise errors.Malformed("body_too_large", limit=limit)
-    parts, size = [], 0
-    async for part in request.stream():
+    """Return the body; ``Malformed('body_too_large')`` as soon as it is known to be.
+
+    Messages are taken as the server gives them: on the hot path a request's own stream
+    costs more than its content. ``ClientDisconnect``: the client left before its end.
+    """
+    for name, value in request.scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise errors.Malformed("body_too_large", limit=limit)
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part, more = message.get("body", b""), message.get("more_body", False)
         size += len(part)
         if size > limit:
             raise errors.Malformed("body_too_large", limit=limit)
         parts.append(part)
-    return b"".join(parts)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

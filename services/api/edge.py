@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from anyio import create_task_group
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,6 +43,8 @@ class Edge:
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._app(scope, receive, send)
+        except ClientDisconnect:
+            return
         except Exception as error:  # noqa: BLE001 - the last place that can answer
             answer = self._on_error(Request(scope), error)
             await answer(scope, receive, send)

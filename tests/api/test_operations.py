@@ -185,3 +185,25 @@ def test_answers_after_the_loop_has_ended_trouble_nobody(api):
 def test_operational_answers_are_fresh(api, path):
     """No cache keeps the state of a moment ago."""
     assert api.client.get(path).headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/event-types/x.y/validate"])
+def test_a_client_that_leaves_amid_its_body_is_no_error(live, path, capsys):
+    """Half a body is dropped: nothing is appended, and nothing is logged as a fault."""
+    import socket
+
+    before = live.service.ledger.store.head()
+    base = live.client.base_url
+    with socket.create_connection((base.host, base.port)) as client:
+        head = [
+            f"POST {path} HTTP/1.1",
+            f"Host: {base.host}",
+            f"Authorization: {live.headers['Authorization']}",
+            "Content-Type: application/cloudevents+json",
+            "Content-Length: 500",
+        ]
+        client.sendall("\r\n".join([*head, "", "{"]).encode())
+    for _ in range(3):
+        assert live.get("/v1/me").status_code == 200
+    assert live.service.ledger.store.head() == before
+    assert "unexpected" not in capsys.readouterr().err
