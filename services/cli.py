@@ -127,6 +127,10 @@ def keys_create(  # noqa: PLR0913, PLR0917 - one an option
     source: Annotated[
         list[str] | None, typer.Option(help="Exact, or `prefix*`. Default: any.")
     ] = None,
+    type_: Annotated[
+        list[str] | None,
+        typer.Option("--type", help="Event type, or `prefix*`. Default: any."),
+    ] = None,
     unit: Annotated[str | None, typer.Option()] = None,
     post: Annotated[str | None, typer.Option()] = None,
     expires: Annotated[str | None, typer.Option(help="RFC 3339.")] = None,
@@ -141,6 +145,7 @@ def keys_create(  # noqa: PLR0913, PLR0917 - one an option
         roles=role,
         scopes=scope or ["events:write", "events:read"],
         sources=source or ["*"],
+        types=type_ or [],
         unit=unit,
         post=post,
         expires=expires,

@@ -28,6 +28,7 @@ class KeySpec:
     roles: Sequence[str]
     scopes: Sequence[str]
     sources: Sequence[str] = ("*",)
+    types: Sequence[str] = ()
     unit: str | None = None
     post: str | None = None
     expires: str | None = None
@@ -47,6 +48,7 @@ def create_key(
         "roles": list(spec.roles),
         "scopes": list(spec.scopes),
         "sources": list(spec.sources),
+        **({"types": list(spec.types)} if spec.types else {}),
         **{name: value for name, value in optional.items() if value is not None},
     }
     ledger.submit_as_operator(operator_event(CREATED, f"access/{key_id}", data))
