@@ -162,14 +162,16 @@ def test_a_new_version_is_built_beside_the_old_one(run, sqlite_views):
     """Until it has caught up, the old version is what is read."""
     log = random_log(13, keys=4, length=60)
     run(log, sqlite_views).catch_up()
-    newer = run(log, sqlite_views, projector=Board(version=2), batch=25)
+    newer = run(
+        log, sqlite_views, projector=Board(version=Board().version + 1), batch=25
+    )
     newer.step()
     with sqlite_views.snapshot("board") as snapshot:
-        assert snapshot.generation.version == 1
+        assert snapshot.generation.version == Board().version
     assert newer.status(now=0).building == 25
     newer.catch_up()
     with sqlite_views.snapshot("board") as snapshot:
-        assert snapshot.generation.version == 2
+        assert snapshot.generation.version == Board().version + 1
 
 
 def test_the_loop_wakes_on_a_commit_and_stops_when_told(run, sqlite_views):
