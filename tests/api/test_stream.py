@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from events.entries import instant, rfc3339
+from services.api.stream import _Follower
 from services.app import create_app
 from tests.support import scenario
 
@@ -233,8 +234,10 @@ def test_resuming_neither_skips_nor_repeats_while_writers_run(log):
 
 
 def listeners(api) -> int:
-    """Return how many streams wait for commits (one listener is the projection's)."""
-    return len(api.service.ledger.commits._listeners) - 1
+    """Return how many streams wait for commits."""
+    waiting = api.service.ledger.commits._listeners
+    owners = [getattr(listener, "__self__", None) for listener in waiting]
+    return sum(isinstance(owner, _Follower) for owner in owners)
 
 
 def until(condition, seconds: float = 10) -> None:
