@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from events.domain import codelists
 from events.domain.alerts import COLOURS, Alert, Level, level_at, strictness
 from events.entries import instant
 from tests.support.supervision import (
@@ -300,6 +302,30 @@ def test_nothing_happens_before_it_is_required(measure, what, data, member, by):
     measure.send(what, MEASURE, data | {member: "2017-11-21T12:20:00+08:00"}, by=by)
 
 
+def test_a_check_names_a_visit_that_took_place(measure):
+    """The inspection of a check is one in the log."""
+    data = {"result": "kept", "inspection": "X-9"}
+    refused = measure.refusal("measure.checked", MEASURE, data, by=VERIFIER)
+    assert refused == ("stream_unknown", "/data/inspection")
+
+
+def test_a_plan_need_not_have_all_colours(world, monkeypatch):
+    """A colour that the plan does not know is not issued under it."""
+    plan = codelists.published()["alert-plan/2016-10"]
+    without_blue = msgspec.structs.replace(plan, items=plan.items[1:])
+    monkeypatch.setattr(codelists, "published", lambda: {plan.ref: without_blue})
+    blue = ISSUED | {"colour": "blue", "grade": "IV"}
+    refused = world.refusal("alert.issued", ALERT, blue)
+    assert refused == ("code_not_listed", "/data/colour")
+    world.send("alert.issued", ALERT, ISSUED)
+
+
+def test_an_exemption_may_rest_on_its_words_alone(measure):
+    """Where none is on file the basis is enough; the measure is then over."""
+    state = measure.send("measure.exempted", MEASURE, {"basis": "rescue work"})
+    assert state.status == "exempted"
+
+
 def test_who_takes_the_measure_does_not_check_it(measure):
     """The applier is another one than the checker, also under a second post."""
     for post in ("eps-head", "second"):
@@ -319,12 +345,18 @@ def test_subjects_and_workers_act_for_their_own(measure):
     """Another site, or the worker of another cell, has no say here."""
     taken = {"evidence": PHOTO}
     other = actor("S-2", None, "enterprise")
-    refused = measure.refusal("measure.applied", MEASURE, taken, by=other)
-    assert refused == ("subject_not_own", "/subject")
+    for what, data in (("applied", taken), ("acknowledged", {})):
+        refused = measure.refusal(f"measure.{what}", MEASURE, data, by=other)
+        assert refused == ("subject_not_own", "/subject")
     elsewhere = REQUIRED | {"subject": "S-2"}
     measure.send("measure.required", "measure/M-2", elsewhere)
-    refused = measure.refusal("measure.applied", "measure/M-2", taken, by=WORKER)
-    assert refused == ("cell_not_own", "/subject")
+    for what, data in (
+        ("applied", taken),
+        ("checked", {"result": "kept"}),
+        ("breached", {"text": "x"}),
+    ):
+        refused = measure.refusal(f"measure.{what}", "measure/M-2", data, by=WORKER)
+        assert refused == ("cell_not_own", "/subject")
     bare = measure.refusal("measure.applied", MEASURE, {"evidence": []}, by=WORKER)
     assert bare == ("evidence_required", "/data/evidence")
     measure.send("measure.applied", MEASURE, taken, by=WORKER)

@@ -402,6 +402,47 @@ def test_each_kind_has_its_own_people(world):
         assert refused == ("role_not_for_kind", "/type")
 
 
+@pytest.mark.parametrize(
+    ("what", "data"),
+    [
+        ("item_checked", {"checklist": "dust-100/2017-11", "item": "fence"}),
+        ("finding_added", {"issue": "W-1"}),
+        ("ended", {"incomplete": "x"}),
+        ("point_checked", {"cell": "c1", "point": "P1"}),
+        ("patrol_ended", {"distance_m": 1}),
+    ],
+)
+def test_a_visit_goes_on_with_its_own_people(world, what, data):
+    """Who may not begin a visit of a kind does not carry it on either."""
+    patrol = what in {"point_checked", "patrol_ended"}
+    start = PATROL if patrol else START
+    world.send("inspection.started", VISIT, start, by=LEAD)
+    data = data | {"item_checked": {"result": "pass"}}.get(what, {})
+    data = data | {"point_checked": {"result": "in_order"}}.get(what, {})
+    who = VERIFIER if patrol else WORKER
+    refused = world.refusal(f"inspection.{what}", VISIT, data, by=who)
+    assert refused == ("role_not_for_kind", "/type")
+
+
+def test_a_start_names_a_unit_there_is(world):
+    """With or without a plan the unit that runs the visit exists."""
+    data = START | {"unit": "nowhere"}
+    refused = world.refusal("inspection.started", VISIT, data, by=VERIFIER)
+    assert refused == ("unit_unknown", "/data/unit")
+    world.send("inspection.planned", VISIT, PLAN, by=VERIFIER)
+    refused = world.refusal(
+        "inspection.started", VISIT, {"unit": "nowhere"}, by=VERIFIER
+    )
+    assert refused == ("unit_unknown", "/data/unit")
+
+
+def test_a_visit_without_a_checklist_just_ends(world):
+    """Nothing is left unchecked where there was no list."""
+    bare = {"kind": "inspection", "unit": "bureau", "targets": ["subject/S-1"]}
+    world.send("inspection.started", VISIT, bare, by=VERIFIER)
+    assert world.send("inspection.ended", VISIT, by=VERIFIER).status == "ended"
+
+
 ROUTE = [{"cell": "c1", "point": "P1"}, {"cell": "c1", "point": "P2"}]
 PATROL = {"kind": "patrol", "unit": "gouzhao", "cell": "c1", "route": ROUTE}
 
@@ -447,6 +488,18 @@ def test_a_patrol_accounts_for_its_route(patrol):
         data = {"distance_m": 900, "skipped": skipped, "reason": "x"}
         refused = patrol.refusal(end, VISIT, data, by=WORKER)
         assert refused == ("points_unaccounted", "/data/skipped")
+    issue = {
+        "title": "x",
+        "category": "other",
+        "severity": "minor",
+        "found_by": "patrol",
+        "place": {"address": "x"},
+        "cell": "c1",
+    }
+    patrol.send("issue.found", "issue/W-1", issue, by=WORKER)
+    extra = {"cell": "c1", "point": "P9", "result": "problem", "issue": "W-1"}
+    state = patrol.send("inspection.point_checked", VISIT, extra, by=WORKER)
+    assert state.issues == {"W-1"}
     data = {"distance_m": 900, "skipped": ROUTE[1:]}
     refused = patrol.refusal(end, VISIT, data, by=WORKER)
     assert refused == ("skipping_needs_reason", "/data/reason")

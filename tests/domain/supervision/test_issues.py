@@ -151,6 +151,18 @@ def test_an_enterprise_acts_on_its_own_issue(found):
         found.send("issue.found", "issue/W-2", FOUND, by=SITE_KEY)
 
 
+@pytest.mark.parametrize(
+    ("what", "data"),
+    [("issue.fixed_on_spot", FIXED), ("issue.reported", {"to_unit": "zone"})],
+)
+def test_a_worker_goes_on_with_issues_of_the_own_cell(world, what, data):
+    """An issue of another cell is neither fixed nor reported by p:1."""
+    world.send("issue.found", ISSUE, FOUND | {"cell": "c2"}, by=LEAD)
+    refused = world.refusal(what, ISSUE, data, by=WORKER)
+    assert refused == ("cell_not_own", "/subject")
+    world.send(what, ISSUE, data, by=LEAD)
+
+
 def test_a_fix_is_shown(found):
     """Fixing on the spot needs evidence."""
     bare = FIXED | {"evidence": []}

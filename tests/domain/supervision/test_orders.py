@@ -139,6 +139,8 @@ def test_an_explicit_extension_is_later_and_founded(violated):
     assert order.base_end == date(2018, 3, 15)
     assert order.extended_until("S-1") == date(2018, 3, 30)
     assert order.extended_until("S-2") == order.extended_until(None) == order.base_end
+    firm = {"until": "2018-03-31", "reason": "x", "site": "E-1"}
+    assert violated.refusal(extend, ORDER, firm)[0] == "seal_needs_site"
     whole = {"until": "2018-03-31", "reason": "x"}
     order = violated.send(extend, ORDER, whole)
     assert order.extended_until("S-1") == order.extended_until(None)
@@ -146,6 +148,9 @@ def test_an_explicit_extension_is_later_and_founded(violated):
 
 def test_exemptions_begin_and_end(order):
     """A site is exempted once at a time, not to a day before the order."""
+    firm = {"site": "E-1", "basis": "x", "allows": "x"}
+    refused = order.refusal("order.exempted", ORDER, firm)
+    assert refused == ("seal_needs_site", "/data/site")
     data = {"site": "S-1", "basis": "x", "allows": "x", "until": "2017-11-14"}
     refused = order.refusal("order.exempted", ORDER, data)
     assert refused == ("window_ends_before_start", "/data/until")
