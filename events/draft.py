@@ -218,6 +218,7 @@ class Draft:
             at=event.occurred if gate.BACKFILL in grant.scopes else self.now,
             actor=event.actor,
             state_of=self._state_of,
+            version_of=lambda stream: self._look(stream).version,
             has_event=self._has_event,
         )
         stamps = kind.decide(known.state, event, context)

@@ -21,6 +21,7 @@ from services import telemetry
 from services.api import (
     commitments,
     events,
+    evidence,
     log,
     openapi,
     operations,
@@ -80,7 +81,7 @@ def create_app(service: Service) -> Application:
     # behind caches that add to it.
     app.include_router(submit.router(desk))
     # stream before events: /v1/events/stream is no event's id.
-    for module in (stream, events, types, commitments, units):
+    for module in (stream, events, types, commitments, units, evidence):
         app.include_router(module.router(desk), dependencies=strict)
     for module in (log, operations):
         app.include_router(module.router(desk))

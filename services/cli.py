@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from events import errors, messages
+from services.evidence import command as evidence
 from services.settings import Settings, from_environment
 from services.texts import Say, speaker
 
@@ -34,6 +35,7 @@ app = typer.Typer(
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
 app.add_typer(keys, name="keys")
+evidence.register(app)
 work = typer.Typer(no_args_is_help=True, help="Workers beside the HTTP service.")
 app.add_typer(work, name="work")
 

@@ -1,4 +1,4 @@
-"""The vocabulary of the domain core: what an event, an actor, a context and an event type are.
+"""The vocabulary of the domain core: event, actor, context, event type.
 
 Rules of this file: types only, no domain rule. Everything a ``decide`` may know reaches
 it through ``Context``; there is no clock, no id factory and no I/O below this line.
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 #: What a decide may stamp onto the entry beside the submission (both optional):
-#: ``policyversion`` ("permit@1") and ``dueat`` (RFC 3339: a term resolved to an instant).
+#: ``policyversion`` ("permit@1") and ``dueat`` (RFC 3339: a term made an instant).
 Stamps = Mapping[str, str]
 
 
@@ -68,8 +68,8 @@ class Context:
 
     ``now`` is read once a batch. ``at`` is the instant against which windows and
     deadlines are judged: ``now``, or the event's own time for a key that may backfill.
-    ``state_of`` reads another stream's state under the append lock (None: no such stream);
-    ``version_of`` how many events it holds (0: none), external streams included;
+    ``state_of`` reads another stream's state under the append lock (None: there is no
+    such stream); ``version_of`` how many events it holds (0: none), external streams included;
     ``has_event`` whether it holds an event of this id.
     """
 
