@@ -361,3 +361,21 @@ def test_a_clue_cites_what_exists(world):
     unknown = {"stream": "commitment/none", "version": 1}
     code = refused(world, "clue_registered", **clue, facts=[unknown])[0]
     assert code == "fact_unknown"
+
+
+def test_an_upheld_decision_stays_as_it_was(world):
+    """Form and execution hold; the outcome of the appeal is on record."""
+    play(world, "appealed")
+    do(world, "executed", **EXECUTED)
+    state = do(world, "appeal_decided", JUDGE, **JUDGED)
+    assert (state.form, state.executed_at) == ("warning", world.now)
+    assert (state.appealed_at, state.appeal_outcome) == (world.now, "upheld")
+    assert do(world, "closed", summary="s").outcome == "carried_out"
+
+
+def test_an_opening_says_whom_the_case_is_about(world):
+    """The unit of the clue was a guess; that of the opening counts, at any instant."""
+    clue = {"origin": "urging", "title": "t", "summary": "s", "unit": "shifo"}
+    do(world, "clue_registered", **clue)
+    state = do(world, "opened", **(OPENED | {"fact_at": "2017-11-24T08:00:00Z"}))
+    assert (state.unit, state.post, state.person_ref) == ("gouzhao", "head", "p:2")

@@ -85,3 +85,10 @@ def test_bytes_are_erased_by_two_and_never_come_back(world):
     assert refused(world, "stored", **STORED)[0] == "not_allowed_in_state"
     assert refused(world, "erased", **ERASED)[0] == "not_allowed_in_state"
     send(world, "reuse_detected", **(REUSE | {"second": THIRD}))
+
+
+def test_content_that_was_referred_to_may_be_rejected(world):
+    """Its rejection shows, and the reuse stays on record."""
+    send(world, "reuse_detected", **REUSE)
+    state = send(world, "rejected", **REJECTED)
+    assert (state.status, state.kept, len(state.reuses)) == ("rejected", False, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from events.domain.obligations import obligation_stream, routine_stream
+from events.entries import instant
 from tests.support.governance import actor
 
 OFFICE = actor("clerk", "hq", roles={"office"})
@@ -99,7 +100,7 @@ def test_meeting_is_judged_by_when_it_was_done(world, met_at, status, missed_fir
     if missed_first:
         world.send("obligation.missed", BRIEF, OFFICE)
     state = world.send("obligation.met", BRIEF, OWNER, **(MET | {"met_at": met_at}))
-    assert state.status == status
+    assert (state.status, state.met_at) == (status, instant(met_at))
     assert (state.missed_at is not None) is missed_first
 
 
@@ -148,7 +149,8 @@ def test_a_routine_is_defined_once_for_a_unit_and_ends(world):
     inverted = ROUTINE | {"last_day": "2017-11-14"}
     code = ("routine_ends_before_start", "/data/last_day")
     assert world.refusal("routine.defined", stream, OFFICE, **inverted) == code
-    world.send("routine.defined", stream, OFFICE, **ROUTINE)
+    one_day = ROUTINE | {"last_day": "2017-11-15"}
+    world.send("routine.defined", stream, OFFICE, **one_day)
     early = {"last_day": "2017-11-14", "reason": "r"}
     assert world.refusal("routine.ended", stream, OFFICE, **early) == code
     state = world.send(

@@ -42,6 +42,13 @@ def frozen(world, edition=1):
     return world.send("report.frozen", stream, OFFICE, **FROZEN, edition=edition)
 
 
+def test_an_edition_has_a_stream_of_its_own():
+    """The first one is the period itself; a unit's report is beside the zone's."""
+    assert STREAM == "report/weekly_bulletin/2017-W46"
+    second = report_stream("daily_brief", "2017-11-24", unit="gouzhao", edition=2)
+    assert second == "report/daily_brief/gouzhao/2017-11-24~2"
+
+
 def test_a_report_is_frozen_once(world):
     """Whatever a second freeze says."""
     frozen(world)

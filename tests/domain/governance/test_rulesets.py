@@ -188,6 +188,14 @@ def test_a_retired_version_gives_way_to_the_one_before(world):
     assert refusal() == ("policy_not_active", "/data/version")
 
 
+def test_a_version_may_be_retired_from_now_on(world):
+    """The present instant has not passed; nothing else is in force then."""
+    put(world, numbered(1), "2017-11-01T00:00:00Z")
+    now = {"version": 1, "valid_to": rfc3339(world.now), "reason": "r"}
+    state = world.send("ruleset.retired", STREAM, FIRST, **now, approver_post="second")
+    assert state.in_force(world.now) is None
+
+
 def test_what_was_never_activated_cannot_be_retired(world):
     """It was in force at no time."""
     world.send("ruleset.published", STREAM, FIRST, **published(CONTENT))
