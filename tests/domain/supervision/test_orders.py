@@ -45,6 +45,7 @@ def test_an_order_has_a_period_and_known_units(world):
         ({"directive": "no"}, "stream_unknown", "/data/directive"),
     ):
         assert world.refusal("order.issued", ORDER, ISSUED | change) == (code, where)
+    world.send("order.issued", ORDER, ISSUED | {"base_end": ISSUED["start"]})
 
 
 def test_only_sites_are_sealed(order):
@@ -53,6 +54,9 @@ def test_only_sites_are_sealed(order):
     assert refused == ("seal_needs_site", "/data/site")
     refused = order.refusal("order.site_bound", ORDER, {"site": "S-9"})
     assert refused == ("subject_unknown", "/data/site")
+    nowhere = {"site": "S-1", "unit": "nowhere"}
+    refused = order.refusal("order.site_bound", ORDER, nowhere)
+    assert refused == ("unit_unknown", "/data/unit")
     order.send("order.site_bound", ORDER, {"site": "S-1", "unit": "gouzhao"})
     refused = order.refusal("order.site_bound", ORDER, {"site": "S-1"})
     assert refused == ("site_bound_already", "/data/site")
