@@ -15,22 +15,8 @@ from typing import Any
 import msgspec
 
 from events import canonical
+from events.attributes import RESERVED
 from events.errors import Malformed, Refused
-
-#: CloudEvents attributes that only we may write; a submission that has one is refused.
-RESERVED: frozenset[str] = frozenset(
-    {
-        "ingestedtime",
-        "stream",
-        "streamversion",
-        "authtype",
-        "authid",
-        "authunit",
-        "authpost",
-        "policyversion",
-        "dueat",
-    }
-)
 
 #: One tile entry carries its length in an unsigned 16-bit integer (C2SP tlog-tiles).
 MAX_ENTRY = 65_535

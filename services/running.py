@@ -11,8 +11,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 
-import structlog
-
 from events import entries
 from projections.board import NAME
 from projections.runner import Runner, Status
@@ -21,9 +19,7 @@ from services.auth import Authenticator
 from services.projecting import projected
 from services.settings import Settings
 from services.telemetry import Metrics, SecurityLog
-from services.wiring import Ledger, clock, new_id, open_ledger, open_views
-
-_LOG = structlog.get_logger("henji")
+from services.wiring import Ledger, clock, open_ledger, open_views
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +43,6 @@ class Service:
         generation = self.projection().generation
         label = f"{NAME}@{generation or 1}"
         self.views.wait(label, position, timeout=seconds)
-
-    def unexpected(self, error: BaseException) -> str:
-        """Log an error that nobody expected; return the id the client is given."""
-        trace_id = new_id()
-        _LOG.error("unexpected", trace_id=trace_id, exc_info=error)
-        return trace_id
 
 
 @contextmanager

@@ -69,8 +69,8 @@ class Context:
     ``now`` is read once a batch. ``at`` is the instant against which windows and
     deadlines are judged: ``now``, or the event's own time for a key that may backfill.
     ``state_of`` reads another stream's state under the append lock (None: there is no
-    such stream); ``version_of`` how many events it holds (0: none), external streams included;
-    ``has_event`` whether it holds an event of this id.
+    such stream); ``version_of`` how many events it holds (0: none), external streams
+    included; ``has_event`` whether it holds an event of this id.
     """
 
     now: int

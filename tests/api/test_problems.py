@@ -18,6 +18,7 @@ PLACES = {
     "{code}": "no_such_code",
     "{position}": "999",
     "{path}": "9/000",
+    "{sha256}": "0" * 64,
 }
 
 
