@@ -24,6 +24,9 @@ _SCOPES = {
     "access": "keys:admin",
     "catalogue": "types:write",
     "policy": "policy:write",
+    "ruleset": "policy:write",
+    "calendar": "policy:write",
+    "evidence": "evidence:write",
 }
 
 #: Attributes by which a system that submits for others names who acted.
