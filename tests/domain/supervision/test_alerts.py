@@ -42,7 +42,6 @@ REQUIRED = {
     "unit": "gouzhao",
     "required_at": "2017-11-21T12:20:00+08:00",
 }
-NOTED = "2017-11-21T05:00:00Z"
 
 
 @pytest.fixture
@@ -261,6 +260,9 @@ def test_a_measure_runs_its_way(measure):
     """Required, acknowledged, taken, checked; each instant is kept."""
     noted = {"acknowledged_at": "2017-11-21T12:45:00+08:00"}
     measure.send("measure.acknowledged", MEASURE, noted, by=SITE_KEY)
+    ahead = {"applied_at": "2018-01-01T00:00:00Z", "evidence": PHOTO}
+    refused = measure.refusal("measure.applied", MEASURE, ahead, by=SITE_KEY)
+    assert refused == ("instant_in_future", "/data/applied_at")
     taken = {"applied_at": "2017-11-21T13:30:00+08:00", "evidence": PHOTO}
     measure.send("measure.applied", MEASURE, taken, by=SITE_KEY)
     state = measure.send("measure.checked", MEASURE, {"result": "kept"}, by=VERIFIER)

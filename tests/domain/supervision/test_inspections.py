@@ -468,6 +468,9 @@ def test_a_patrol_goes_through_own_cells(world):
     assert refused == ("point_repeated", "/data/route")
     world.send(start, VISIT, PATROL, by=WORKER)
     point = ROUTE[0] | {"result": "in_order"}
+    ahead = point | {"checked_at": "2018-01-01T00:00:00Z"}
+    refused = world.refusal("inspection.point_checked", VISIT, ahead, by=WORKER)
+    assert refused == ("instant_in_future", "/data/checked_at")
     elsewhere = point | {"cell": "c2"}
     refused = world.refusal("inspection.point_checked", VISIT, elsewhere, by=WORKER)
     assert refused == ("cell_not_own", "/data/cell")
@@ -505,6 +508,15 @@ def test_a_patrol_accounts_for_its_route(patrol):
     assert refused == ("skipping_needs_reason", "/data/reason")
     state = patrol.send(end, VISIT, data | {"reason": "road closed"}, by=WORKER)
     assert (state.status, state.distance_m) == ("ended", 900)
+
+
+def test_a_route_is_planned_through_known_cells(world):
+    """A plan for one day is a plan; a point of an unknown cell is none."""
+    day = PLAN | {"kind": "patrol", "unit": "gouzhao", "end": PLAN["start"]}
+    lost = day | {"route": [{"cell": "c9", "point": "P1"}]}
+    refused = world.refusal("inspection.planned", VISIT, lost, by=LEAD)
+    assert refused == ("stream_unknown", "/data/route/0/cell")
+    world.send("inspection.planned", VISIT, day | {"route": ROUTE}, by=LEAD)
 
 
 def test_patrols_and_visits_end_each_in_their_way(patrol):
