@@ -6,11 +6,9 @@ order, is in ``uploads``; how bytes go out is in ``downloads``.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any
 
 import msgspec
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -20,10 +18,10 @@ from projections import board, evidence
 from services.api import cursors, documents, downloads, uploads
 from services.api.desk import Desk, in_thread
 from services.api.filters import as_of as parse_as_of
+from services.api.waiting import reach
 from services.evidence import custody
 from services.evidence.opening import open_evidence
 
-_WAIT_SECONDS = 10.0
 _Digest = Annotated[
     str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256, lower hex.")
 ]
@@ -101,7 +99,7 @@ def router(desk: Desk) -> APIRouter:
     ) -> Response:
         desk.caller(request, "events:read")
         until = await in_thread(_until, desk, as_of)
-        await _reach(desk, max(min_position or 0, until or 0))
+        await reach(desk, max(min_position or 0, until or 0))
         question = cursors.fingerprint("evidence uses", sha256, as_of or "")
         after = cursors.read(cursor, question) if cursor else 0
         record = await in_thread(custody.record_of, desk.ledger, sha256)
@@ -156,17 +154,3 @@ def _until(desk: Desk, as_of: str | None) -> int | None:
     if "until" in bound:
         return bound["until"]
     return desk.ledger.store.position_at(bound["ingested_before"] - 1)
-
-
-async def _reach(desk: Desk, position: int) -> None:
-    """Wait until the read models include a position."""
-    head = await in_thread(desk.ledger.store.head)
-    if head is None or position > head.size:
-        raise errors.Malformed("position_ahead", position=position)
-    try:
-        await to_thread.run_sync(
-            partial(desk.service.reach, position, seconds=_WAIT_SECONDS),
-            limiter=desk.patience,
-        )
-    except TimeoutError as cause:
-        raise errors.Unavailable("projection_behind", position=position) from cause
