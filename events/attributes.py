@@ -17,7 +17,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
@@ -43,6 +43,9 @@ RESERVED: Final = frozenset(
 )
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# An offset may carry a time out of the years that a date has: then nobody can show it.
+_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC) - _EPOCH
+_END: Final = datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH + timedelta(days=1)
 _NAME: Final = re.compile(rf"[a-z0-9]{{1,{MAX_NAME}}}")
 _LINE_CONTROL: Final = re.compile(r"[\t\n\r]")
 _INTEGERS: Final = range(-(2**31), 2**31)
@@ -91,6 +94,8 @@ def parse_time(text: str) -> int:
         since = datetime.fromisoformat(text.upper()) - _EPOCH
     except ValueError as error:
         raise Malformed("invalid_time", str(error)) from error
+    if not _FIRST <= since < _END:
+        raise Malformed("invalid_time", "outside of the years 1 to 9999 in UTC")
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 

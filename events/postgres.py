@@ -86,7 +86,7 @@ class PostgresStore:
         # One round trip. Each statement of it has its own snapshot, so the head is read
         # as it is once the lock is ours.
         self._begin = (
-            f"BEGIN; SELECT pg_advisory_xact_lock({lock}); ".encode()
+            f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({lock}); ".encode()
             + self._sql["head"]
         )
         self._mutex = threading.Lock()

@@ -17,6 +17,7 @@ from services.app import create_app
 from services.running import Service
 
 _GRACE_SECONDS = 10
+_KEEP_ALIVE_SECONDS = 75
 
 
 class _Server(uvicorn.Server):
@@ -35,6 +36,8 @@ class _Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
+                # Longer than clients and proxies keep one: theirs is to close it.
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             )
         )
 

@@ -68,6 +68,8 @@ REFUSED = [
     ({"time": 1795420800}, "invalid_attribute_type", "/time"),
     ({"recordedtime": "yesterday"}, "invalid_time", "/recordedtime"),
     ({"time": "2016-12-31T23:59:60Z"}, "leap_second", "/time"),
+    ({"time": "9999-12-31T23:59:59.5-23:59"}, "invalid_time", "/time"),
+    ({"time": "0001-01-01T00:00:00+00:01"}, "invalid_time", "/time"),
     ({"tenant_id": "a"}, "invalid_attribute_name", "/tenant_id"),
     ({"traceId": "a"}, "invalid_attribute_name", "/traceId"),
     ({"a/b": "a"}, "invalid_attribute_name", "/a~1b"),
