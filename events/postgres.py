@@ -86,7 +86,8 @@ class PostgresStore:
         # One round trip. Each statement of it has its own snapshot, so the head is read
         # as it is once the lock is ours.
         self._begin = (
-            f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({lock}); ".encode()
+            b"BEGIN ISOLATION LEVEL READ COMMITTED;"
+            + f"SELECT pg_advisory_xact_lock({lock});".encode()
             + self._sql["head"]
         )
         self._mutex = threading.Lock()
