@@ -1,0 +1,1 @@
+"""One file a report (world → ``Report``), one file a format (``Report`` → bytes)."""
