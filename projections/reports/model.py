@@ -23,7 +23,7 @@ Kind = Literal["text", "int", "number", "percent", "instant", "date", "light"]
 class Cell:
     """One value of a report and the positions of the events that give it.
 
-    ``rule`` names the rule and version that derived it (``light.past_due@demo-2017/1``).
+    ``rule`` names the rule and version that derived it: ``light.past_due@demo-2017/1``.
     """
 
     value: Value
