@@ -71,7 +71,8 @@ class _Run:
         self.head = "".join(f"{name}: {value}\r\n" for name, value in job.head.items())
         self.ready: deque[bytes] = deque()
         self.backlog: deque[float] = deque()
-        self.idle: list[_Connection] = []
+        # In turn, or some would idle until the server closes them.
+        self.idle: deque[_Connection] = deque()
         self.open = 0
         self.latencies: list[float] = []
         self.statuses: Counter[str] = Counter()
@@ -191,7 +192,7 @@ async def _pace(run: _Run, started: float) -> None:
         now = perf_counter()
         while due <= now:
             if run.idle:
-                run.send(run.idle.pop(), due)
+                run.send(run.idle.popleft(), due)
             else:
                 run.backlog.append(due)
             due += step
