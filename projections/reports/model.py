@@ -17,6 +17,9 @@ Text = Mapping[Language, str]
 """The same sentence in both languages."""
 Value = str | int | float | None | Text
 Kind = Literal["text", "int", "number", "percent", "instant", "date", "light"]
+"""How a value is meant: ``percent`` is a share (0.125 is 12.5 %), ``instant`` is in µs,
+``date`` is local (``2017-11-24``, or any instant of it in µs), ``light`` is a colour.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,13 @@ class Cell:
     """One value of a report and the positions of the events that give it.
 
     ``rule`` names the rule and version that derived it: ``light.past_due@demo-2017/1``.
+    ``kind`` says how the value is meant where no column does, or where it differs.
     """
 
     value: Value
     events: tuple[int, ...] = ()
     rule: str = ""
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,13 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line or bar of a chart: its name and (label, cell) points."""
+    """One line or bar of a chart: its name and (label, cell) points.
+
+    A point without a value is a gap. Points of ``coverage`` are shares of the whole.
+    """
 
     name: Text
-    points: tuple[tuple[str, Cell], ...]
+    points: tuple[tuple[str | Text, Cell], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class CutLine:
-    """What the report was made from: printed on it, enough to make it again."""
+    """What the report was made from: printed on it, enough to make it again.
+
+    ``root`` is in base64, as in a checkpoint; ``instant`` in µs.
+    """
 
     position: int
     root: str
