@@ -154,9 +154,11 @@ class _Connection(asyncio.Protocol):
             self.run.answered(self, status, perf_counter())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop with an error if an answer was due."""
+        """Stop with an error if an answer was due; else do without this one."""
         del exc
-        if not self.run.done.is_set():
+        if self in self.run.idle:
+            self.run.idle.remove(self)
+        elif not self.run.done.is_set():
             self.run.statuses["lost"] += 1
             self.run.done.set()
 
