@@ -42,7 +42,7 @@ _NONCHARACTERS: Final = re.compile(
 )
 _RULES: Final = (("control_character", _CONTROL), ("noncharacter", _NONCHARACTERS))
 # Where msgspec may spell a fraction below 0.001 in another way (or a text looks so).
-_EXPONENT: Final = re.compile(rb"[0-9]e-[0-9]")
+_SMALL: Final = re.compile(rb"[:,\[]-?0\.000|[0-9]e-[0-9]")
 _ASTRAL_LEADS: Final = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
 _CONTROL_ESCAPES: Final = (rb"\u", rb"\b", rb"\f")
 
@@ -90,8 +90,8 @@ def encode_parsed(value: object) -> bytes:
     What ``parse`` has looked at is not looked at again: this is for the append path.
     """
     text = _SORTER.encode(value)
-    small = b"0.000" in text or (b"e-" in text and _EXPONENT.search(text))
-    if small or _may_sort_otherwise(text, value):
+    suspect = b"0.000" in text or b"e-" in text  # many times end so: look closely
+    if (suspect and _SMALL.search(text)) or _may_sort_otherwise(text, value):
         return rfc8785.dumps(value)  # type: ignore[arg-type]
     return text
 
