@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from events.store import Row
-from projections import evidence, status, timeline, units
+from projections import evidence, states, status, timeline, units
 from projections.facts import facts
 from projections.tables import Changes, Fetch, Table
 
 NAME: Final = "board"
-_MODELS: Final = (status, timeline, units, evidence)
+_MODELS: Final = (status, timeline, units, evidence, states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,13 @@ class Board:
     """A ``projections.tables.Projector``. Raise ``version`` when rows would differ."""
 
     name: str = NAME
-    version: int = 2
+    version: int = 3
     tables: tuple[Table, ...] = (
         *status.TABLES,
         *timeline.TABLES,
         *units.TABLES,
         *evidence.TABLES,
+        *states.TABLES,
     )
 
     def fold(self, rows: Sequence[Row], fetch: Fetch) -> Changes:
