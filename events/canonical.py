@@ -41,8 +41,7 @@ _NONCHARACTERS: Final = re.compile(
     + "]"
 )
 _RULES: Final = (("control_character", _CONTROL), ("noncharacter", _NONCHARACTERS))
-# Where msgspec may spell a fraction below 0.001 in another way (or a text looks so).
-_SMALL: Final = re.compile(rb"[:,\[]-?0\.000|[0-9]e-[0-9]")
+_DIGITS: Final = b"0123456789"
 _ASTRAL_LEADS: Final = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
 _CONTROL_ESCAPES: Final = (rb"\u", rb"\b", rb"\f")
 
@@ -90,8 +89,7 @@ def encode_parsed(value: object) -> bytes:
     What ``parse`` has looked at is not looked at again: this is for the append path.
     """
     text = _SORTER.encode(value)
-    suspect = b"0.000" in text or b"e-" in text  # many times end so: look closely
-    if (suspect and _SMALL.search(text)) or _may_sort_otherwise(text, value):
+    if _may_hold_a_small_number(text) or _may_sort_otherwise(text, value):
         return rfc8785.dumps(value)  # type: ignore[arg-type]
     return text
 
@@ -167,6 +165,25 @@ def _survey_number(number: Any) -> bool:
         return False
     # In this range both write the shortest digits that read back, without exponent.
     return abs(number) >= 1e-3
+
+
+def _may_hold_a_small_number(text: bytes) -> bool:
+    """Tell whether a fraction below 0.001, which msgspec may misspell, could be there.
+
+    Such a number begins with ``0.000`` behind ``:``, ``,``, ``[`` or ``-``, or has an
+    exponent ``e-``. Times end in ``.000Z`` all day long, so what precedes is looked at.
+    """
+    at = text.find(b"0.000")
+    while at > 0:
+        if text[at - 1] in b":,[-":
+            return True
+        at = text.find(b"0.000", at + 1)
+    at = text.find(b"e-")
+    while at > 0:
+        if text[at - 1] in _DIGITS and text[at + 2] in _DIGITS:
+            return True
+        at = text.find(b"e-", at + 1)
+    return text[:2] == b"0." or text[:1] == b"-"
 
 
 def _quotes(text: bytes) -> int:

@@ -7,6 +7,7 @@ Rules of this file: pure; it judges by the grant that the log itself holds for a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from events import errors
@@ -125,6 +126,7 @@ def acting(grant: Grant, event: Mapping[str, Any]) -> Actor:
     )
 
 
+@lru_cache(maxsize=4096)
 def _listed(allowed: tuple[str, ...], value: str) -> bool:
     return not allowed or any(_covers(pattern, value) for pattern in allowed)
 
