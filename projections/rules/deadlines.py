@@ -1,7 +1,8 @@
 """Where a commitment stands against its deadlines at an instant: judged, never stored.
 
-Rules of this file: pure functions of a row, an instant and a ruleset. The original due
-and the current due are judged apart: an extension moves the second, never the first.
+Rules of this file: pure functions of a row, an instant and the rules in force. The
+original due and the current due are judged apart: an extension moves the second, never
+the first.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from events import calendar
-from projections.rules.ruleset import Ruleset
+from projections.rules import days
+from projections.rules.in_force import Rules
 
 
 class Terms(Protocol):
@@ -71,7 +72,7 @@ class Standing:
     rule: str
 
 
-def standing(row: Terms, now: int, rules: Ruleset) -> Standing:
+def standing(row: Terms, now: int, rules: Rules) -> Standing:
     """Return where a row stands at an instant."""
     due = row.current_due
     until = now if row.ended_at is None else row.ended_at
@@ -79,38 +80,37 @@ def standing(row: Terms, now: int, rules: Ruleset) -> Standing:
     return Standing(
         by_original=_schedule(row, row.original_due, now=now, rules=rules),
         by_current=_schedule(row, due, now=now, rules=rules),
-        days_left=days_left(due, now) if is_open and due is not None else None,
-        overdue_days=0 if due is None else overdue_days(due, until),
-        provisional=due is not None
-        and not calendar.is_published(calendar.local_date(due - 1)),
-        rule=f"schedule@{rules.label}",
+        days_left=days_left(due, now, rules) if is_open and due is not None else None,
+        overdue_days=0 if due is None else overdue_days(due, until, rules),
+        provisional=due is not None and not days.is_published(rules.table, due - 1),
+        rule=rules.cite("schedule"),
     )
 
 
-def days_left(due: int, now: int) -> int:
+def days_left(due: int, now: int, rules: Rules) -> int:
     """Count working days after today up to the last day; 0 today and when passed."""
-    return max(0, calendar.working_days_between(now, due))
+    return max(0, days.between(rules.table, now, due))
 
 
-def overdue_days(due: int, until: int) -> int:
+def overdue_days(due: int, until: int, rules: Rules) -> int:
     """Count working days after the last day of the term; 0 where it is kept.
 
     One minute late on a day off counts 0 days and is late all the same.
     """
     if until <= due:
         return 0
-    return calendar.working_days_between(due - 1, until)
+    return days.between(rules.table, due - 1, until)
 
 
-def warning_days(row: Terms, rules: Ruleset) -> int:
+def warning_days(row: Terms, rules: Rules) -> int:
     """Return how many days before the due a row is due soon: fewer for a short term."""
     start = term_start(row)
     if start is None or row.original_due is None:
-        return rules.yellow_days_left
-    term = calendar.working_days_between(start, row.original_due)
-    if term <= rules.short_term_days:
-        return rules.yellow_days_left_short
-    return rules.yellow_days_left
+        return rules.ruleset.yellow_days_left
+    term = days.between(rules.table, start, row.original_due)
+    if term <= rules.ruleset.short_term_days:
+        return rules.ruleset.yellow_days_left_short
+    return rules.ruleset.yellow_days_left
 
 
 def term_start(row: Terms) -> int | None:
@@ -118,7 +118,7 @@ def term_start(row: Terms) -> int | None:
     return row.registered_at if row.issued_at is None else row.issued_at
 
 
-def _schedule(row: Terms, due: int | None, *, now: int, rules: Ruleset) -> Schedule:
+def _schedule(row: Terms, due: int | None, *, now: int, rules: Rules) -> Schedule:
     if row.ended_at is not None and not row.finished:
         return Schedule.ENDED_UNFINISHED
     if due is None:
@@ -128,5 +128,5 @@ def _schedule(row: Terms, due: int | None, *, now: int, rules: Ruleset) -> Sched
         return Schedule.FINISHED_LATE if late else Schedule.FINISHED_ON_TIME
     if now > due:
         return Schedule.OVERDUE
-    soon = days_left(due, now) <= warning_days(row, rules)
+    soon = days_left(due, now, rules) <= warning_days(row, rules)
     return Schedule.DUE_SOON if soon else Schedule.ON_TIME

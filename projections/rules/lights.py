@@ -6,14 +6,15 @@ the rule and the ruleset version that gave it, so that anyone can check it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from events import calendar
+from projections.rules import days
 from projections.rules.deadlines import Terms, days_left, term_start, warning_days
-from projections.rules.ruleset import Ruleset
+from projections.rules.derived import Reason
+from projections.rules.in_force import Rules
 
 
 class Colour(StrEnum):
@@ -49,8 +50,7 @@ class Lit(Terms, Protocol):
         """When its lead unit last signed, planned, progressed or claimed."""
 
 
-Reason = Mapping[str, int | str]
-Judge = Callable[[Lit, int, Ruleset], Reason | None]
+Judge = Callable[[Lit, int, Rules], Reason | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,72 +66,74 @@ class Light:
     finished_late: bool
 
 
-def light(row: Lit, now: int, rules: Ruleset) -> Light:
+def light(row: Lit, now: int, rules: Rules) -> Light:
     """Return the light of a row at an instant."""
     for colour, name, judge in RULES:
         reason = judge(row, now, rules)
         if reason is not None:
             return Light(
                 colour=colour,
-                rule=f"light.{name}@{rules.label}",
+                rule=rules.cite(f"light.{name}"),
                 reason=reason,
                 finished_late=_finished_late(row),
             )
     raise AssertionError("the last rule matches everything")
 
 
-def _ended(row: Lit, _now: int, _rules: Ruleset) -> Reason | None:
+def _ended(row: Lit, _now: int, _rules: Rules) -> Reason | None:
     return None if row.ended_at is None else {"ended_at": row.ended_at}
 
 
-def _suspended(row: Lit, _now: int, _rules: Ruleset) -> Reason | None:
+def _suspended(row: Lit, _now: int, _rules: Rules) -> Reason | None:
     return {} if row.suspended else None
 
 
-def _past_due(row: Lit, now: int, _rules: Ruleset) -> Reason | None:
+def _past_due(row: Lit, now: int, _rules: Rules) -> Reason | None:
     due = row.current_due
     return {"due": due} if due is not None and now > due else None
 
 
-def _returned(row: Lit, _now: int, rules: Ruleset) -> Reason | None:
-    enough = row.returns >= rules.red_returns
-    return {"returns": row.returns, "limit": rules.red_returns} if enough else None
+def _returned(row: Lit, _now: int, rules: Rules) -> Reason | None:
+    enough = row.returns >= rules.ruleset.red_returns
+    return (
+        {"returns": row.returns, "limit": rules.ruleset.red_returns} if enough else None
+    )
 
 
-def _due_soon(row: Lit, now: int, rules: Ruleset) -> Reason | None:
+def _due_soon(row: Lit, now: int, rules: Rules) -> Reason | None:
     if row.current_due is None:
         return None
-    left, limit = days_left(row.current_due, now), warning_days(row, rules)
+    left, limit = days_left(row.current_due, now, rules), warning_days(row, rules)
     return {"days_left": left, "limit": limit} if left <= limit else None
 
 
-def _behind_plan(row: Lit, now: int, rules: Ruleset) -> Reason | None:
+def _behind_plan(row: Lit, now: int, rules: Rules) -> Reason | None:
     """Compare with an even pace over the working days of the current term."""
     start = term_start(row)
     if row.percent is None or row.current_due is None or start is None:
         return None
-    term = calendar.working_days_between(start, row.current_due)
+    term = days.between(rules.table, start, row.current_due)
     if term <= 0:
         return None
-    passed = calendar.working_days_between(start, now)
+    passed = days.between(rules.table, start, now)
     planned = min(100, 100 * passed // term)
     behind = planned - row.percent
-    if behind <= rules.yellow_points_behind:
+    if behind <= rules.ruleset.yellow_points_behind:
         return None
-    return {"planned": planned, "limit": rules.yellow_points_behind}
+    return {"planned": planned, "limit": rules.ruleset.yellow_points_behind}
 
 
-def _silent(row: Lit, now: int, rules: Ruleset) -> Reason | None:
+def _silent(row: Lit, now: int, rules: Rules) -> Reason | None:
     """No progress for more than half the report interval and one working day more."""
     if not row.working or row.activity_at is None:
         return None
-    silent = calendar.working_days_between(row.activity_at, now)
-    if 2 * (silent - 1) <= rules.report_interval_days:
+    silent = days.between(rules.table, row.activity_at, now)
+    if 2 * (silent - 1) <= rules.ruleset.report_interval_days:
         return None
-    return {"days": silent, "interval": rules.report_interval_days}
+    return {"days": silent, "interval": rules.ruleset.report_interval_days}
 
 
-def _otherwise(_row: Lit, _now: int, _rules: Ruleset) -> Reason | None:
+def _otherwise(_row: Lit, _now: int, _rules: Rules) -> Reason | None:
     return {}
 
 

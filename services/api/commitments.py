@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -20,18 +19,17 @@ from starlette.responses import Response
 from events import entries, errors
 from events.domain.commitment_state import STATUSES
 from projections import board, queries
-from projections.rules import deadlines, lights, ruleset
+from projections.rules import deadlines, lights
 from projections.status import Status
 from projections.timeline import Line, is_late_record
 from services.api import cursors, documents
 from services.api.desk import Desk, in_thread
-from services.api.filters import as_of as parse_as_of
 from services.api.filters import us
+from services.api.moments import Moment, asked, book
 from services.api.presenting import commitment as present
 from services.api.presenting import line as present_line
 from services.api.waiting import reach
 from services.problems import language_of
-from services.wiring import clock
 
 _LIST: dict[str, Any] = {
     "type": "object",
@@ -57,14 +55,6 @@ _VALUES: Mapping[str, frozenset[str]] = {
     "light": frozenset(lights.Colour),
     "schedule": frozenset(deadlines.Schedule),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What an answer is of: up to ``position`` (None: all), judged at ``at``."""
-
-    position: int | None
-    at: int
 
 
 def router(desk: Desk) -> APIRouter:
@@ -101,7 +91,7 @@ def router(desk: Desk) -> APIRouter:
         desk.caller(request, "events:read")
         _require_known(status=status, light=light, schedule=schedule)
         await reach(desk, min_position)
-        moment = await _asked(desk, as_of, at)
+        moment = await asked(desk, as_of, at)
         narrow = queries.Filter(
             units=tuple(unit),
             statuses=tuple(status),
@@ -140,7 +130,7 @@ def router(desk: Desk) -> APIRouter:
         language = language_of(request.headers.get("accept-language"))
         return _json(
             {
-                "data": [present(row, moment.at, language) for row in page.rows],
+                "data": [present(row, moment, language) for row in page.rows],
                 "next_cursor": following,
                 "has_more": following is not None,
                 "position": page.position,
@@ -159,7 +149,7 @@ def router(desk: Desk) -> APIRouter:
         request: HttpRequest, as_of: Annotated[str | None, Query()] = None
     ) -> Response:
         desk.caller(request, "events:read")
-        moment = await _asked(desk, as_of, None)
+        moment = await asked(desk, as_of, None)
         return _json(await in_thread(_counts, desk, moment.position))
 
     @routes.get(
@@ -177,11 +167,11 @@ def router(desk: Desk) -> APIRouter:
     ) -> Response:
         desk.caller(request, "events:read")
         await reach(desk, min_position)
-        moment = await _asked(desk, as_of, at)
+        moment = await asked(desk, as_of, at)
         row, version = await in_thread(_one, desk, key, moment.position)
         language = language_of(request.headers.get("accept-language"))
         return _json(
-            present(row, moment.at, language) | {"streamversion": version},
+            present(row, moment, language) | {"streamversion": version},
             {"ETag": f'"v{version}"', "Henji-Position": str(row.position)},
         )
 
@@ -202,33 +192,6 @@ def router(desk: Desk) -> APIRouter:
         return _json(await in_thread(_history, desk, key, after, limit, language))
 
     return routes
-
-
-async def _asked(desk: Desk, as_of: str | None, at: str | None) -> Moment:
-    """Return the moment asked about, once the read models can answer for it.
-
-    ``Malformed('position_ahead')``: what was true then may not change, so there is no
-    answer for a position to come.
-    """
-    moment = await in_thread(_moment, desk, as_of, at)
-    await reach(desk, moment.position)
-    return moment
-
-
-def _moment(desk: Desk, as_of: str | None, at: str | None) -> Moment:
-    """Return what is asked about; a past answer is judged at its own instant."""
-    judged = us("at", at) if at else None
-    if as_of is None:
-        return Moment(None, clock() if judged is None else judged)
-    bound = parse_as_of(as_of)
-    if "until" in bound:
-        position = bound["until"]
-        row = desk.ledger.store.row(position) if position else None
-        then = row.ingested if row else clock()
-    else:
-        then = bound["ingested_before"] - 1
-        position = desk.ledger.store.position_at(then)
-    return Moment(position, then if judged is None else judged)
 
 
 def _require_known(**filters: list[str]) -> None:
@@ -252,12 +215,11 @@ def _keeper(
     """Return the test of what depends on the instant; None where nothing is asked."""
     if not colours and not schedules:
         return None
-    rules = ruleset.load()
 
     def keep(row: Status) -> bool:
-        if colours and lights.light(row, moment.at, rules).colour not in colours:
+        if colours and lights.light(row, moment.at, moment.rules).colour not in colours:
             return False
-        standing = deadlines.standing(row, moment.at, rules)
+        standing = deadlines.standing(row, moment.at, moment.rules)
         return not schedules or standing.by_original in schedules
 
     return keep
@@ -305,10 +267,11 @@ def _history(
         position = snapshot.generation.position
     if not lines and not after:
         raise errors.NotFound("commitment_not_found", key=key)
-    late = ruleset.load().late_record_days
+    rules = book(desk)
 
     def shown(line: Line) -> dict[str, Any]:
-        return present_line(line, language, late=is_late_record(line, days=late))
+        days = rules.at(line.recorded).ruleset.late_record_days
+        return present_line(line, language, late=is_late_record(line, days=days))
 
     return {
         "data": [shown(line) for line in lines[:limit]],

@@ -16,17 +16,17 @@ from events.domain.commitment_state import STATUSES
 from events.entries import rfc3339
 from events.messages import Language
 from projections.queries import UnitRow
-from projections.rules import deadlines, lights, ruleset
+from projections.rules import deadlines, lights
 from projections.status import Status
 from projections.timeline import Line
+from services.api.moments import Moment
 
 
-def commitment(row: Status, at: int, language: Language) -> dict[str, Any]:
-    """Return one commitment, judged at an instant (µs)."""
-    rules = ruleset.load()
+def commitment(row: Status, moment: Moment, language: Language) -> dict[str, Any]:
+    """Return one commitment, judged at a moment by the rules in force then."""
     state = row.state
-    light = lights.light(row, at, rules)
-    standing = deadlines.standing(row, at, rules)
+    light = lights.light(row, moment.at, moment.rules)
+    standing = deadlines.standing(row, moment.at, moment.rules)
     english, chinese = STATUSES[state.status]
     return {
         "key": row.key,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from events import calendar
-from projections.rules import ruleset
 from projections.rules.deadlines import Schedule, standing
+from projections.rules.in_force import as_shipped
 from projections.rules.lights import RULES, Colour, light
 
-RULESET = ruleset.load()
+RULES_NOW = as_shipped()
 HOUR = calendar.HOUR_US
 
 
@@ -124,7 +125,7 @@ LIGHTS = [
 )
 def test_the_first_rule_that_matches_gives_the_light(row, day, colour, rule):
     """Each case has its colour, and the rule with its version that gave it."""
-    shown = light(row, noon(day), RULESET)
+    shown = light(row, noon(day), RULES_NOW)
     assert (shown.colour, shown.rule) == (colour, f"light.{rule}@demo-2017/1")
 
 
@@ -193,7 +194,7 @@ def test_the_schedule_is_judged_by_both_dates(
     row, day, by_original, by_current, overdue
 ):
     """An extension changes the second answer and never the first."""
-    found = standing(row, noon(day), RULESET)
+    found = standing(row, noon(day), RULES_NOW)
     assert (found.by_original, found.by_current, found.overdue_days) == (
         by_original,
         by_current,
@@ -204,9 +205,9 @@ def test_the_schedule_is_judged_by_both_dates(
 def test_a_closed_commitment_that_was_late_keeps_the_mark():
     """Grey, but marked as finished late."""
     late = Case(ended_at=noon("2017-12-20"), finished=True)
-    assert light(late, noon("2018-01-03"), RULESET).finished_late
+    assert light(late, noon("2018-01-03"), RULES_NOW).finished_late
     kept = Case(ended_at=noon("2017-12-14"), finished=True)
-    assert not light(kept, noon("2018-01-03"), RULESET).finished_late
+    assert not light(kept, noon("2018-01-03"), RULES_NOW).finished_late
 
 
 rows = st.builds(
@@ -224,7 +225,7 @@ rows = st.builds(
 def test_light_and_schedule_agree(row, days):
     """Overdue is red unless the clock is stopped; what is open is never grey."""
     now = noon("2017-11-14") + days * 24 * HOUR
-    shown, found = light(row, now, RULESET), standing(row, now, RULESET)
+    shown, found = light(row, now, RULES_NOW), standing(row, now, RULES_NOW)
     assert (shown.colour is Colour.GREY) == row.suspended
     if found.by_current is Schedule.OVERDUE and not row.suspended:
         assert shown.colour is Colour.RED
@@ -239,7 +240,8 @@ def test_every_rule_of_the_table_has_a_case():
 
 def test_another_ruleset_gives_another_light_under_its_own_name():
     """Thresholds are data: the answer cites the version that gave it."""
-    strict = ruleset.msgspec.structs.replace(RULESET, version=2, red_returns=1)
+    thresholds = structs.replace(RULES_NOW.ruleset, version=2, red_returns=1)
+    strict = replace(RULES_NOW, ruleset=thresholds)
     shown = light(Case(returns=1), noon("2017-11-20"), strict)
     assert (shown.colour, shown.rule) == ("red", "light.returned@demo-2017/2")
 
@@ -247,7 +249,7 @@ def test_another_ruleset_gives_another_light_under_its_own_name():
 def test_days_across_the_new_year_count_as_the_calendar_says():
     """Due on 2017-12-28, asked on 2018-01-03: 12-29, 01-02 and 01-03 have passed."""
     row = Case(current_due=end("2017-12-28"))
-    found = standing(row, noon("2018-01-03"), RULESET)
+    found = standing(row, noon("2018-01-03"), RULES_NOW)
     assert found.overdue_days == 3
     assert found.days_left == 0
     assert timedelta(microseconds=noon("2018-01-03") - end("2017-12-28")).days == 5

@@ -1,0 +1,187 @@
+"""The course of each commitment: its status after every event, and at any instant.
+
+Rules of this file: it replays, it judges nothing. The folds are those of the board, so
+that a rule and the board can never differ about what stood when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from events.domain import commitment_dues as dues
+from events.domain import kinds
+from events.domain.commitment_state import TERMINAL, Commitment
+from events.domain.kinds import Kind
+from projections.facts import Fact
+from projections.status import Status, advance
+from projections.world import Happened, StateRow, World
+
+TYPES = ("henji.commitment.*",)
+#: Statuses in which the lead unit is to act: it has been asked and has not claimed.
+OWED = frozenset({"issued", "signed", "in_progress", "returned", "reopened"})
+#: Statuses whose light is grey: nothing is demanded of anybody.
+GREY = TERMINAL | {"suspended"}
+#: Which member of an event holds a due, which may be a term to be counted.
+_DUES = ("due", "new_due")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event of a commitment and the status after it."""
+
+    event: Happened
+    row: Status
+
+    @property
+    def what(self) -> str:
+        """Return the short name of the event: ``closed``."""
+        return self.event.type.split(".")[2]
+
+    @property
+    def state(self) -> Commitment:
+        """Return the domain's state after the event."""
+        return self.row.state
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A commitment from its registration on; ``steps`` are in the order of its stream.
+
+    ``kind`` is the policy it is under.
+    """
+
+    key: str
+    kind: Kind
+    steps: tuple[Step, ...]
+
+    def by(self, instant: int) -> tuple[Step, ...]:
+        """Return the steps that had happened by an instant, folded without the others.
+
+        Events that were recorded late stand where they happened.
+        """
+        kept = [step for step in self.steps if step.event.occurred <= instant]
+        if kept == list(self.steps[: len(kept)]):
+            return tuple(kept)
+        happened = [step.event for step in kept]
+        return _steps(happened, self.kind, self.steps[0].state.policy)
+
+    def at(self, instant: int) -> Status | None:
+        """Return the status at an instant; None: not registered then."""
+        steps = self.by(instant)
+        return steps[-1].row if steps else None
+
+    def of(self, *what: str) -> Iterator[Step]:
+        """Yield the steps of some kinds of events."""
+        return (step for step in self.steps if step.what in what)
+
+
+def courses(world: World) -> tuple[Course, ...]:
+    """Return the course of every commitment of a cut, by key."""
+    happened: dict[str, list[Happened]] = {}
+    for event in world.events(types=TYPES):
+        happened.setdefault(event.stream, []).append(event)
+    rows = world.states("commitment")
+    policies = {
+        name: None if (found := world.state(f"policy/{name}")) is None else found.state
+        for name in {row.state.policy.partition("@")[0] for row in rows}
+    }
+    return tuple(
+        Course(
+            row.key,
+            kind := _kind(row.state.policy, policies),
+            _trusted(_steps(happened[row.stream], kind, row.state.policy), row),
+        )
+        for row in rows
+        if row.stream in happened
+    )
+
+
+def before(courses_: Iterable[Course], instant: int) -> Iterator[tuple[Course, Status]]:
+    """Yield each course that had begun by an instant with its status then."""
+    for course in courses_:
+        row = course.at(instant)
+        if row is not None:
+            yield course, row
+
+
+def due_set(steps: Sequence[Step]) -> Step:
+    """Return the step that gave the last of some steps its current due."""
+    found = steps[-1]
+    for step in reversed(steps):
+        if step.state.current_due != steps[-1].state.current_due:
+            break
+        found = step
+    return found
+
+
+def _kind(policy: str, published: dict[str, Any]) -> Kind:
+    """Return the kind ``name@version``; where nobody knows it, the strictest usual."""
+    name, _, version = policy.partition("@")
+    state = published.get(name)
+    found = None if state is None else state.policy(int(version) if version else None)
+    if isinstance(found, Kind):
+        return found
+    shipped = kinds.built_in()
+    return shipped.get(name) or shipped["supervision"]
+
+
+def _steps(happened: Sequence[Happened], kind: Kind, policy: str) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    row: Status | None = None
+    for event in sorted(happened, key=lambda one: one.version):
+        row = advance(row, _fact(event, row, kind=kind, policy=policy))
+        if row is not None:
+            steps.append(Step(event, row))
+    return tuple(steps)
+
+
+def _trusted(steps: tuple[Step, ...], row: StateRow) -> tuple[Step, ...]:
+    """Let the last status hold the state that the log's own fold gives."""
+    if not steps or steps[-1].state == row.state:
+        return steps
+    last = msgspec.structs.replace(steps[-1].row, state=row.state)
+    return (*steps[:-1], Step(steps[-1].event, last))
+
+
+def _fact(event: Happened, row: Status | None, *, kind: Kind, policy: str) -> Fact:
+    return Fact(
+        position=event.position,
+        stream=event.stream,
+        version=event.version,
+        type=event.type,
+        id=event.id,
+        source=event.source,
+        occurred=event.occurred,
+        recorded=event.recorded,
+        ingested=event.ingested,
+        key="",
+        unit=event.unit,
+        post=event.post,
+        person=None,
+        due_at=_due_at(event, row, kind),
+        policy=policy,
+        data=msgspec.Raw(msgspec.json.encode(event.data)),
+    )
+
+
+def _due_at(event: Happened, row: Status | None, kind: Kind) -> int | None:
+    """Return the instant that a term means, counted again from when it was set."""
+    for member in _DUES:
+        text = getattr(event.data, member, None)
+        if text and dues.is_term(text):
+            return dues.counted(text, event.occurred)
+    state = None if row is None else row.state
+    if (
+        state is None
+        or state.status != "suspended"
+        or not event.type.endswith(".resumed.v1")
+    ):
+        return None
+    due, paused = state.current_due, state.suspended_at
+    if due is None or paused is None or not kind.suspension_pauses_clock:
+        return None
+    return dues.shifted(due, paused=paused, resumed=event.occurred)
