@@ -179,7 +179,7 @@ def _select(
         text.format(
             **rows._asdict(),
             start=rows.cut + 1,
-            keys=within.format(id=f"c.{rows.key}", of="_key"),
+            keys=within.format(id=rows.key, of="_key"),
             streams=within.format(id="stream", of=""),
         ),
         {
@@ -208,12 +208,14 @@ _SEALED: Final = """
 SELECT c.{key},
        CASE WHEN c.valid_from <= :position THEN c.valid_from ELSE h.valid_from END,
        CASE WHEN c.valid_from <= :position THEN c.body ELSE h.body END
-FROM {{{current}}} c
+FROM (
+    SELECT * FROM {{{current}}} WHERE registered <= :position AND {keys}
+    ORDER BY {key} LIMIT :limit
+) c
 LEFT JOIN {{{past}}} h ON c.valid_from > :position AND h.{key} = c.{key}
     AND h.valid_from = (SELECT max(v.valid_from) FROM {{{past}}} v
                         WHERE v.{key} = c.{key} AND v.valid_from <= :position)
-WHERE c.registered <= :position AND {keys}
-ORDER BY c.{key} LIMIT :limit
+ORDER BY c.{key}
 """
 _HAPPENED: Final = """
 WITH told AS (

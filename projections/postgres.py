@@ -14,15 +14,14 @@ from typing import Any
 
 import psycopg
 from eventsourcing.persistence import IntegrityError, Tracking
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from events.errors import Conflict, Unavailable
+from projections.postgres_tables import arrays, ddl, listed, write
 from projections.tables import Changes, Projector, Table, Values
 from projections.views import Generation, Poison, Views
 
-_TYPES = {"int": SQL("bigint"), "text": SQL('text COLLATE "C"'), "bytes": SQL("bytea")}
-_ARRAYS = {"int": SQL("bigint[]"), "text": SQL("text[]"), "bytes": SQL("bytea[]")}
 Connection = psycopg.Connection[tuple[Any, ...]]
 Connect = Callable[[], Connection]
 
@@ -136,7 +135,7 @@ class PostgresViews(Views):
                 "INSERT INTO view_tracking VALUES (%s, 0)", (made.label,)
             )
             for table in projector.tables:
-                for statement in _ddl(made.table(table.name), table):
+                for statement in ddl(made.table(table.name), table):
                     connection.execute(statement)
         return made
 
@@ -145,7 +144,7 @@ class PostgresViews(Views):
     ) -> dict[str, Values]:
         """Return the rows of these values of the table's first key column."""
         statement = SQL("SELECT {} FROM {} WHERE {} = ANY(%b)").format(
-            _columns(table.names),
+            listed(table.names),
             Identifier(generation.table(table.name)),
             Identifier(table.key[0]),
         )
@@ -170,7 +169,7 @@ class PostgresViews(Views):
                 rows = changes.get(table.name)
                 if rows:
                     name = generation.table(table.name)
-                    connection.execute(_write(name, table), _arrays(rows))
+                    connection.execute(write(name, table), arrays(rows))
         self.notify_committed()
         return Generation(
             name=generation.name,
@@ -187,6 +186,7 @@ class PostgresViews(Views):
 
     def switch(self, generation: Generation) -> bool:
         """Make a generation live if it has caught up with the live one."""
+        self._analyze(generation)
         with self._writing() as connection:
             # The rows stay as they are until the switch: _MOVE reads them FOR SHARE.
             connection.execute(
@@ -209,6 +209,20 @@ class PostgresViews(Views):
                         (state, which.name, which.number),
                     )
         return True
+
+    def _analyze(self, generation: Generation) -> None:
+        """Let the planner know the rows of new tables before anyone asks for them.
+
+        Autovacuum does it a minute later; until then plans are made for empty tables.
+        """
+        with self._writing() as connection:
+            names = connection.execute(
+                "SELECT unnest(tables) FROM view_generation "
+                "WHERE name = %s AND number = %s AND state = 'building'",
+                (generation.name, generation.number),
+            ).fetchall()
+            for (name,) in names:
+                connection.execute(SQL("ANALYZE {}").format(Identifier(name)))
 
     @contextmanager
     def snapshot(self, name: str) -> Iterator[PostgresSnapshot]:
@@ -341,47 +355,3 @@ def _drop_retired(connection: Connection, name: str) -> None:
     for (tables,) in retired:
         for table in tables:
             connection.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier(table)))
-
-
-def _ddl(name: str, table: Table) -> list[Composed]:
-    columns = SQL(", ").join(
-        SQL("{} {}").format(Identifier(column), _TYPES[kind])
-        for column, kind in table.columns
-    )
-    made = SQL("CREATE TABLE {} ({}, PRIMARY KEY ({}))").format(
-        Identifier(name), columns, _columns(table.key)
-    )
-    return [made] + [
-        SQL("CREATE INDEX {} ON {} ({})").format(
-            Identifier(f"{name}_{number}"), Identifier(name), _columns(index)
-        )
-        for number, index in enumerate(table.indexes)
-    ]
-
-
-def _write(name: str, table: Table) -> Composed:
-    """One binary array a column: the fastest insert short of COPY, and it upserts."""
-    arrays = SQL(", ").join(
-        SQL("%b::{}").format(_ARRAYS[kind]) for _, kind in table.columns
-    )
-    insert = SQL("INSERT INTO {} SELECT * FROM unnest({})").format(
-        Identifier(name), arrays
-    )
-    if table.grows:
-        return insert
-    updates = SQL(", ").join(
-        SQL("{0} = excluded.{0}").format(Identifier(column))
-        for column in table.names
-        if column not in table.key
-    )
-    return SQL("{} ON CONFLICT ({}) DO UPDATE SET {}").format(
-        insert, _columns(table.key), updates
-    )
-
-
-def _arrays(rows: Sequence[Values]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-def _columns(names: Sequence[str]) -> Composed:
-    return SQL(", ").join(Identifier(name) for name in names)

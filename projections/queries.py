@@ -19,6 +19,7 @@ from projections.views import Snapshot
 #: With a ``keep`` that refuses much, a page ends here; its cursor goes on.
 MOST_SCANNED = 5_000
 _CHUNK = 500
+_GROWTH = 4
 
 Order = Literal["key", "due"]
 Place = tuple[int, str]
@@ -103,14 +104,15 @@ def commitments(  # noqa: PLR0913 - each is one part of the question
     """Return one page of the board, now or as it stood after position ``as_of``."""
     kept: list[Status] = []
     scanned, place = 0, after
-    size = limit + 1 if keep is None else max(limit + 1, _CHUNK)
+    walked = as_of is not None and order == "key"
+    size = limit + 1
     while scanned < MOST_SCANNED:
-        found = _scan(
+        found = (_walk if walked else _scan)(
             snapshot, narrow, order=order, after=place, as_of=as_of, limit=size
         )
         for due, key, body in found:
-            row = status.read(body)
-            if keep is None or keep(row):
+            row = None if body is None else status.read(body)
+            if row is not None and (keep is None or keep(row)):
                 if len(kept) == limit:
                     return Page(kept, place, _position(snapshot, as_of))
                 kept.append(row)
@@ -118,6 +120,8 @@ def commitments(  # noqa: PLR0913 - each is one part of the question
         scanned += len(found)
         if len(found) < size:
             return Page(kept, None, _position(snapshot, as_of))
+        # Most pages are full at once; where few rows are kept, fewer questions do.
+        size = max(size, min(_GROWTH * size, _CHUNK))
     return Page(kept, place, _position(snapshot, as_of))
 
 
@@ -198,7 +202,7 @@ def _scan(
     after: Place | None,
     as_of: int | None,
     limit: int,
-) -> list[tuple[int, str, bytes]]:
+) -> list[tuple[int, str, bytes | None]]:
     terms, parameters = _where(narrow)
     beyond, by = _PLACES[order]
     if after is not None:
@@ -214,25 +218,59 @@ def _scan(
     return [(due, key, body) for due, key, body in rows]
 
 
-def _source(as_of: int | None, terms: str = "") -> str:
-    """Return the rows that stood at a position, each commitment once, walked by key.
+def _walk(
+    snapshot: Snapshot,
+    narrow: Filter,
+    *,
+    order: Order,  # noqa: ARG001 - always by key
+    after: Place | None,
+    as_of: int | None,
+    limit: int,
+) -> list[tuple[int, str, bytes | None]]:
+    """Return the next commitments by key as they stood; no body: not asked for.
 
-    Each commitment looks up its version by (key, valid_from): no query walks the whole
-    history, however long it is.
+    What a past version was like is known only after it was looked up. So the filter is
+    applied to a bounded number of commitments at a time: asked for the matching ones
+    of all, PostgreSQL reads the whole history first.
     """
+    terms, parameters = _where(narrow)
+    next_ones = (
+        "SELECT * FROM {current} WHERE registered <= :as_of AND key > :key "
+        "ORDER BY key LIMIT :limit"
+    )
+    wanted = " AND ".join(terms) or "1 = 1"
+    rows = snapshot.select(
+        f"SELECT key, CASE WHEN {wanted} THEN body END "  # noqa: S608 - our fragments
+        f"FROM ({_stood(f'({next_ones})')}) s ORDER BY key",
+        parameters | {"key": after[1] if after else "", "as_of": as_of, "limit": limit},
+    )
+    return [(0, key, body) for key, body in rows]
+
+
+def _source(as_of: int | None, terms: str = "") -> str:
+    """Return the rows that stood at a position, each commitment once."""
     if as_of is None:
         return f"SELECT {', '.join(_SHOWN)} FROM {{current}} WHERE 1 = 1{terms}"  # noqa: S608
+    stood = _stood("{current}")
+    return f"SELECT * FROM ({stood}) t WHERE 1 = 1{terms}"  # noqa: S608
+
+
+def _stood(current: str) -> str:
+    """Return commitments as they stood at a position.
+
+    Each commitment looks up its version by (key, valid_from).
+    """
     shown = ", ".join(
         f"CASE WHEN c.valid_from <= :as_of THEN c.{column} ELSE h.{column} END "
         f"AS {column}"
         for column in _SHOWN[1:]
     )
     return (
-        f"SELECT * FROM (SELECT c.key AS key, {shown} FROM {{current}} c "  # noqa: S608
+        f"SELECT c.key AS key, {shown} FROM {current} c "  # noqa: S608 - ours
         "LEFT JOIN {past} h ON c.valid_from > :as_of AND h.key = c.key "
         "AND h.valid_from = (SELECT max(v.valid_from) FROM {past} v "
         "WHERE v.key = c.key AND v.valid_from <= :as_of) "
-        f"WHERE c.registered <= :as_of) t WHERE 1 = 1{terms}"
+        "WHERE c.registered <= :as_of"
     )
 
 
