@@ -31,11 +31,12 @@ def run(place: Place, effort: Effort) -> list[Row]:
         fill_library(app, effort.entries)
 
         def henji() -> int:
-            count = 0
-            for row in store.iter_entries():
-                catalogue.read(row.entry)
-                count += 1
-            return count
+            last = 0
+            while page := store.replay(after=last, limit=_PAGE):
+                for _, occurred, ingested, entry in page:
+                    catalogue.read(entry, (occurred, ingested))
+                last = page[-1][0]
+            return last
 
         at_least = effort.seconds / 5
         rates = alternate(
