@@ -1,0 +1,178 @@
+"""Logs to export: a real one imported in process, a small one with issues, a long one.
+
+``exported`` gives the bytes of a format over any of them; no behaviour is asserted here
+but that the groundwork was accepted.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from events import entries, merkle
+from events.sqlite import SqliteStore
+from events.store import Node, Root, Row, Selection
+from events.submissions import Accepted
+from services.exports import formats
+from services.exports.job import Job, bounded, moment, pin
+from services.importing import staging
+from services.importing.command import named_mapping, shipped_log
+from services.importing.report import Report
+from services.importing.run import plan_file
+from tests.support import scenario
+from tests.support.desk import Desk
+
+LONG = 50_000
+PHOTO = {"sha256": "5e" * 32, "media_type": "image/jpeg", "note": "模拟数据"}
+FORMULA = '=HYPERLINK("http://example.test";"x")'
+
+
+@pytest.fixture
+def exported():
+    """Return what gives (the bytes of a format, its job) of a store at a moment."""
+
+    def export(store, name, *, as_of=None, raw=False, hear=None, **narrow) -> Any:
+        cut = pin(store, moment(store, as_of))
+        job = Job(
+            reader=store,
+            origin=scenario.ORIGIN,
+            cut=cut,
+            selection=bounded(store, Selection(**narrow), cut),
+            raw=raw,
+            hear=hear or (lambda *_told: None),
+        )
+        return b"".join(formats.find(name).write(job)), job
+
+    return export
+
+
+@pytest.fixture(scope="session")
+def receipt(tmp_path_factory):
+    """The shipped log of 1,434 cases, decided event by event into a SQLite file."""
+    store = SqliteStore.open(tmp_path_factory.mktemp("receipt") / "ledger.db")
+    desk = Desk(store).begin()
+    file, mapping = shipped_log(), named_mapping("receipt")
+    report = Report(file=file.name, source=mapping.source)
+    desk.clock.now = scenario.START + 10 * scenario.DAY
+    with staging.staging() as stage:
+        plan_file(
+            file, mapping, stage=stage, report=report, progress=lambda *_told: None
+        )
+        events = (json.loads(body) for _, _, body in staging.events(stage))
+        while batch := list(islice(events, 1_000)):
+            results = desk.submit(batch)
+            assert all(isinstance(result, Accepted) for result in results)
+    yield store
+    store.close()
+
+
+def issue(what: str, key: str, data: Any, *, day: int = 0) -> dict[str, Any]:
+    """Return an event of an issue."""
+    return scenario.event(
+        f"henji.issue.{what}.v1",
+        f"issue/{key}",
+        data,
+        event_id=f"{key}-{what}",
+        time=scenario.START + day * scenario.DAY,
+    )
+
+
+def found(title: str, **more: Any) -> dict[str, Any]:
+    """Return the payload of a finding."""
+    return {
+        "title": title,
+        "category": "earth_uncovered",
+        "severity": "serious",
+        "found_by": "patrol",
+        "place": {"geo": {"lat": 34.81, "lon": 113.55}, "address": "示例路1号 & 2"},
+        "unit": "gouzhao",
+        "evidence": [PHOTO],
+        **more,
+    }
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A whole loop, three issues, an extension, a stranger's event; all fictional."""
+    store = SqliteStore.open(tmp_path / "ledger.db")
+    desk = Desk(store).begin()
+    desk.clock.now = scenario.START + 30 * scenario.DAY
+    loop = scenario.delegated(scenario.loop("GX-1"))
+    other = list(scenario.delegated(scenario.loop("GX-2", title=FORMULA)[:4]))
+    asking = scenario.commitment(
+        "extension_requested",
+        "GX-2",
+        {"new_due": "2017-12-22", "reason": "Frost.", "progress": "Half."},
+        time=scenario.START + 2 * scenario.DAY,
+    )
+    granting = scenario.commitment(
+        "extension_granted",
+        "GX-2",
+        {"approver_post": "director"},
+        time=scenario.START + 3 * scenario.DAY,
+    )
+    over = {"to_unit": "gouzhao", "requirement": "Cover it.", "due": "2017-11-27"}
+    events = [
+        *loop,
+        *other,
+        scenario.acting("lead", asking),
+        scenario.acting("office", granting),
+        issue("found", "W-1", found("裸露土方（模拟数据）")),
+        issue("handed_over", "W-1", over, day=1),
+        issue("found", "W-2", found("Smoke \x07", category="open_burning"), day=2),
+        issue("revoked", "W-2", {"reason": "Recorded twice (fictional)."}, day=3),
+        issue("found", "W-3", found("Later", repeat_of="W-1"), day=20),
+        scenario.external(1, about="=1+1"),
+    ]
+    for event in events:
+        result = desk.one(event)
+        assert isinstance(result, Accepted), (event["type"], result)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def long_log(tmp_path_factory):
+    """50,000 entries of 1,000 commitments, put straight into a SQLite file."""
+    store = SqliteStore.open(tmp_path_factory.mktemp("long") / "ledger.db")
+    rows = [_row(position) for position in range(1, LONG + 1)]
+    tree, appended = merkle.Tree.empty().extend([row.leaf for row in rows])
+    nodes = [Node(*node) for node in appended.tile_nodes]
+    with store.append() as batch:
+        batch.insert(
+            rows=rows, nodes=nodes, root=Root(LONG, tree.root, rows[-1].ingested)
+        )
+    yield store
+    store.close()
+
+
+def _row(position: int) -> Row:
+    number, version = (position - 1) % 1_000, (position - 1) // 1_000 + 1
+    stream, ingested = f"commitment/C-{number}", scenario.START + position * 1_000
+    what = "registered" if version == 1 else "progress_reported"
+    data = scenario.registered() if version == 1 else {"text": "步" * 80, "percent": 9}
+    event = scenario.commitment(what, f"C-{number}", data, number=version)
+    entry = entries.compose(
+        event,
+        stream=stream,
+        version=version,
+        ingested_text=entries.rfc3339(ingested),
+        authid="k1",
+        authunit="gouzhao",
+        stamps={"policyversion": "supervision@1"} if version == 1 else {},
+    )
+    return Row(
+        position,
+        stream,
+        version,
+        event["type"],
+        event["source"],
+        event["id"],
+        scenario.START,
+        ingested,
+        merkle.leaf_hash(entry),
+        entry,
+    )
