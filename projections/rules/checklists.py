@@ -34,13 +34,13 @@ def pass_rates(
 ) -> tuple[Derived[Passed], ...]:
     """Return the pass rates of each checklist that was used in a period, by its ref."""
     lists: dict[str, dict[Visit, dict[str, Happened]]] = {}
+    inspections = {row.stream: row.state for row in world.states("inspection")}
     for event in world.events(
         types=_CHECKED, occurred_from=period.start, occurred_before=period.end
     ):
-        row = world.state(event.stream)
-        if row is None or event.occurred > world.cut.now:
+        state: Inspection | None = inspections.get(event.stream)
+        if state is None or event.occurred > world.cut.now:
             continue
-        state: Inspection = row.state
         visit = (event.stream, state.target_of(event.data.target) or "")
         results = lists.setdefault(event.data.checklist, {}).setdefault(visit, {})
         # What is checked again replaces what was found before on the same visit.

@@ -85,19 +85,27 @@ def courses(world: World) -> tuple[Course, ...]:
     for event in world.events(types=TYPES):
         happened.setdefault(event.stream, []).append(event)
     rows = world.states("commitment")
-    policies = {
+    published = {
         name: None if (found := world.state(f"policy/{name}")) is None else found.state
         for name in {row.state.policy.partition("@")[0] for row in rows}
     }
     return tuple(
-        Course(
-            row.key,
-            kind := _kind(row.state.policy, policies),
-            _trusted(_steps(happened[row.stream], kind, row.state.policy), row),
-        )
+        _course(row, happened[row.stream], published)
         for row in rows
         if row.stream in happened
     )
+
+
+def course_of(world: World, key: str) -> Course | None:
+    """Return the course of one commitment; None: it is not in the cut."""
+    row = world.state(f"commitment/{key}")
+    happened = world.events(streams=(f"commitment/{key}",))
+    if row is None or not happened:
+        return None
+    name = row.state.policy.partition("@")[0]
+    policy = world.state(f"policy/{name}")
+    published = {name: None if policy is None else policy.state}
+    return _course(row, happened, published)
 
 
 def before(courses_: Iterable[Course], instant: int) -> Iterator[tuple[Course, Status]]:
@@ -116,6 +124,14 @@ def due_set(steps: Sequence[Step]) -> Step:
             break
         found = step
     return found
+
+
+def _course(
+    row: StateRow, happened: Sequence[Happened], published: dict[str, Any]
+) -> Course:
+    policy = row.state.policy
+    kind = _kind(policy, published)
+    return Course(row.key, kind, _trusted(_steps(happened, kind, policy), row))
 
 
 def _kind(policy: str, published: dict[str, Any]) -> Kind:

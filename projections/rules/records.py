@@ -6,7 +6,7 @@ score: whoever records more is not better, and whoever records late is only show
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,7 +15,7 @@ from events.domain.periods import Span
 from projections.rules.courses import Course, Step
 from projections.rules.derived import Derived, positions
 from projections.rules.in_force import Rules, rulebook
-from projections.world import World
+from projections.world import Happened, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +85,29 @@ def late_records(world: World, period: Span) -> tuple[Derived[Late], ...]:
 
 def reuses(world: World, rules: Rules) -> tuple[Derived[Reuse], ...]:
     """Return every reuse of evidence on record, in the order of the log."""
-    found = []
-    for event in world.events(types=("henji.evidence.reuse_detected.v1",)):
-        first, second = event.data.first, event.data.second
-        cited = [
-            row
-            for row in world.events(streams=(first.stream, second.stream))
-            if (row.stream, row.version) in {first.place, second.place}
-        ]
-        units = [row.unit for row in cited if (row.stream, row.version) == second.place]
-        unit = units[0] if units else None
-        value = Reuse(event.data.sha256, unit, first.stream, second.stream)
-        events = positions([event.position], (row.position for row in cited))
-        found.append(Derived(value, rules.cite("evidence_reuse"), events))
-    return tuple(found)
+    detected = world.events(types=("henji.evidence.reuse_detected.v1",))
+    streams = {
+        fact.stream for row in detected for fact in (row.data.first, row.data.second)
+    }
+    cited = world.events(streams=tuple(sorted(streams))) if streams else ()
+    places = {(row.stream, row.version): row for row in cited}
+    return tuple(_reuse(row, places, rules) for row in detected)
+
+
+def _reuse(
+    event: Happened, places: Mapping[tuple[str, int], Happened], rules: Rules
+) -> Derived[Reuse]:
+    first, second = event.data.first, event.data.second
+    uses = [places[of] for of in (first.place, second.place) if of in places]
+    maker = places.get(second.place)
+    value = Reuse(
+        sha256=event.data.sha256,
+        unit=None if maker is None else maker.unit,
+        first=first.stream,
+        second=second.stream,
+    )
+    events = positions([event.position], (row.position for row in uses))
+    return Derived(value, rules.cite("evidence_reuse"), events)
 
 
 def burdens(

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from events.domain.orders import Order, Violation
 from projections.rules.derived import Derived, positions
 from projections.rules.in_force import Rulebook, Rules, rulebook
-from projections.world import Happened, World
+from projections.world import Happened, StateRow, World
 
 #: Events of an order that concern no one site.
 _WHOLE = frozenset({"issued"})
@@ -51,12 +51,15 @@ def days_of(violation: Violation, book: Rulebook) -> int:
 def seals(world: World, rules: Rules) -> tuple[Derived[Seal], ...]:
     """Return every site bound by, or in violation of, each sealing order of a cut."""
     book = rulebook(world)
-    return tuple(
-        _seal(row.key, row.state, site, world=world, book=book, rules=rules)
-        for row in world.states("order")
-        if row.state.kind == "seal"
-        for site in sorted(_sites(row.state))
-    )
+    found = []
+    for row in world.states("order"):
+        if row.state.kind == "seal":
+            happened = world.events(streams=(row.stream,))
+            found += [
+                _seal(row, site, happened=happened, book=book, rules=rules)
+                for site in sorted(_sites(row.state))
+            ]
+    return tuple(found)
 
 
 def _sites(order: Order) -> frozenset[str]:
@@ -64,20 +67,19 @@ def _sites(order: Order) -> frozenset[str]:
 
 
 def _seal(
-    key: str,
-    order: Order,
+    row: StateRow,
     site: str,
     *,
-    world: World,
+    happened: Iterable[Happened],
     book: Rulebook,
     rules: Rules,
 ) -> Derived[Seal]:
+    order: Order = row.state
     counted = order.counting(site)
     added = [days_of(violation, book) for violation in counted]
     extensions = [day for of, day in order.extensions if of in {None, site}]
-    happened = world.events(streams=(f"order/{key}",))
     value = Seal(
-        order=key,
+        order=row.key,
         site=site,
         until=seal_until(order.base_end, added, extensions),
         violations=len(counted),

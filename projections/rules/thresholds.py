@@ -91,12 +91,15 @@ def units_held(world: World, month: str, *, rules: Rules) -> Derived[Level]:
     """Count the units against which a case was opened in a month and not revoked."""
     period = span(month)
     opened: dict[str, list[int]] = {}
+    standing = {
+        row.stream
+        for row in world.states("accountability")
+        if "revoked" not in {row.state.status, row.state.appeal_outcome}
+    }
     for event in world.events(types=("henji.accountability.opened.v1",)):
-        row = world.state(event.stream)
-        if row is None or not _in(period, event.occurred):
+        if event.occurred > world.cut.now or not _in(period, event.occurred):
             continue
-        revoked = "revoked" in {row.state.status, row.state.appeal_outcome}
-        if not revoked and event.occurred <= world.cut.now:
+        if event.stream in standing:
             opened.setdefault(event.data.unit, []).append(event.position)
     steps = rules.ruleset.units_held_steps
     return Derived(
@@ -124,14 +127,14 @@ def _levels(
 
 def _handed_over(world: World) -> Iterable[Happened]:
     """Return the last hand-over of each issue that was not revoked."""
+    standing = {
+        row.stream for row in world.states("issue") if row.state.status != "revoked"
+    }
     last = {
         event.stream: event
         for event in world.events(types=("henji.issue.handed_over.v1",))
     }
-    for stream, event in last.items():
-        row = world.state(stream)
-        if row is not None and row.state.status != "revoked":
-            yield event
+    return [event for stream, event in last.items() if stream in standing]
 
 
 def _due(event: Happened, known: Mapping[str, Course]) -> int | None:

@@ -1,0 +1,337 @@
+"""Rules over HTTP: which there are, which thresholds are in force, whom they name.
+
+Rules of this file: parse → judge → present. Each line of a list explains itself: the
+rule and its version, the numbers that decided, and the positions of the events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Path, Query
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from events import errors
+from events.domain import rulesets
+from events.domain.commitment_state import ACTIVE
+from events.domain.policy_versions import Edition, content_sha256
+from events.entries import rfc3339
+from events.store import Selection
+from projections import board, queries
+from projections.cut_world import ViewWorld, cut_of
+from projections.rules import conduct, courses, days, urging
+from projections.rules.derived import Derived
+from projections.rules.names import names
+from projections.status import Status
+from projections.views import Snapshot
+from services.api import cursors, documents
+from services.api.desk import Desk, in_thread
+from services.api.moments import Moment, asked, book
+from services.problems import language_of
+
+Judge = Callable[[courses.Course, Moment], Iterator[Derived[Any]]]
+Candidate = Callable[[Status, Moment], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """One list: where it is, which rows are worth a replay, and the rule."""
+
+    path: str
+    operation: str
+    summary: str
+    candidate: Candidate
+    judge: Judge
+
+
+_PUBLISHED = "henji.ruleset.published.v1"
+_MOST_RULESETS = 1000
+_RUNNING = tuple(sorted(ACTIVE))
+_PAGE: dict[str, Any] = {
+    "type": "object",
+    "required": ["data", "has_more", "position"],
+    "properties": {
+        "data": {"type": "array", "items": {"type": "object"}},
+        "next_cursor": {"type": ["string", "null"]},
+        "has_more": {"type": "boolean"},
+        "position": {"type": "integer", "description": "What the answer is of."},
+    },
+}
+_EMPTY: dict[str, Any] = {
+    "data": [],
+    "next_cursor": None,
+    "has_more": False,
+    "position": 42,
+}
+_Name = Annotated[str, Path(pattern="^[a-z0-9][a-z0-9._-]{0,62}$")]
+_At = Annotated[str | None, Query(description="In force at this RFC 3339 instant.")]
+_Units = Annotated[list[str], Query(description="Lead unit; repeat = OR.")]
+_Limit = Annotated[int, Query(ge=1, le=200)]
+_Text = Annotated[str | None, Query()]
+
+
+def router(desk: Desk) -> APIRouter:
+    """Return the routes of rules, rulesets and the lists that rules give."""
+    routes = APIRouter(redirect_slashes=False, tags=["rules"])
+    some = {"type": "object"}
+
+    @routes.get(
+        "/v1/rules",
+        operation_id="listRules",
+        summary="Every rule: its names, what it reads, its thresholds",
+        responses={200: documents.answer("They.", some, {"data": []})},
+    )
+    async def list_rules(request: HttpRequest) -> Response:
+        desk.caller(request, "events:read")
+        return _json({"data": [{"id": id_, **_built(row)} for id_, row in _names()]})
+
+    @routes.get(
+        "/v1/rulesets",
+        operation_id="listRulesets",
+        summary="Every ruleset, and its version in force at an instant",
+        responses={200: documents.answer("They.", some, {"data": []})},
+    )
+    async def list_rulesets(request: HttpRequest, at: _At = None) -> Response:
+        desk.caller(request, "events:read")
+        moment = await asked(desk, None, at)
+        return _json(await in_thread(_rulesets, desk, moment))
+
+    @routes.get(
+        "/v1/rulesets/{name}",
+        operation_id="getRuleset",
+        summary="One ruleset: all its versions, and the one in force at an instant",
+        responses={200: documents.answer("It.", some, {})},
+    )
+    async def get_ruleset(
+        request: HttpRequest, name: _Name, at: _At = None
+    ) -> Response:
+        desk.caller(request, "events:read")
+        moment = await asked(desk, None, at)
+        return _json(await in_thread(_ruleset, desk, name, moment))
+
+    for row in _LISTS:
+        _add_list(routes, desk, row)
+    return routes
+
+
+def _add_list(routes: APIRouter, desk: Desk, row: _List) -> None:
+    @routes.get(
+        row.path,
+        operation_id=row.operation,
+        summary=row.summary,
+        responses={200: documents.answer("A page.", _PAGE, _EMPTY)},
+    )
+    async def list_judged(
+        request: HttpRequest,
+        unit: _Units = [],  # noqa: B006 - FastAPI copies it
+        limit: _Limit = 50,
+        cursor: _Text = None,
+        as_of: _Text = None,
+        at: _Text = None,
+    ) -> Response:
+        desk.caller(request, "events:read")
+        moment = await asked(desk, as_of, at)
+        question = cursors.fingerprint(row.path, repr(unit), as_of or "", at or "")
+        after = cursors.read_text(cursor, question) if cursor else None
+        narrow = queries.Filter(units=tuple(unit), statuses=_RUNNING)
+        place = None if after is None else (0, after)
+        page, lines = await in_thread(
+            _judged, desk, row, narrow, moment, place=place, limit=limit
+        )
+        following = None
+        if page.next is not None:
+            following = cursors.write(page.next[1], question)
+        language = language_of(request.headers.get("accept-language"))
+        answer = {
+            "data": [_line(status, found, language) for status, found in lines],
+            "next_cursor": following,
+            "has_more": following is not None,
+            "position": page.position,
+            "at": rfc3339(moment.at),
+        }
+        return _json(answer, cursors.link(request, following))
+
+
+def _judged(
+    desk: Desk,
+    asked_for: _List,
+    narrow: queries.Filter,
+    moment: Moment,
+    *,
+    place: queries.Place | None,
+    limit: int,
+) -> tuple[queries.Page, list[tuple[Status, Derived[Any]]]]:
+    """Return a page of candidates, and what the rule says of each that it names."""
+    with desk.views.snapshot(board.NAME) as snapshot:
+        page = queries.commitments(
+            snapshot,
+            narrow,
+            limit=limit,
+            after=place,
+            as_of=moment.position,
+            keep=lambda row: asked_for.candidate(row, moment),
+        )
+        world = _world(desk, snapshot, moment)
+        found = [
+            (row, line)
+            for row in page.rows
+            if (course := courses.course_of(world, row.key)) is not None
+            for line in asked_for.judge(course, moment)
+        ]
+    return page, found
+
+
+def _world(desk: Desk, snapshot: Snapshot, moment: Moment) -> ViewWorld:
+    store, position = desk.ledger.store, moment.position
+    if position is None:
+        position = snapshot.generation.position
+    return ViewWorld(snapshot, store, cut_of(store, position=position, now=moment.at))
+
+
+def _may_be_idle(row: Status, moment: Moment) -> bool:
+    """Say whether it is worth replaying: the board knows enough to leave most out."""
+    state, ruleset = row.state, moment.rules.ruleset
+    due = state.current_due
+    if (due is not None and moment.at > due) or state.extensions:
+        return True
+    if state.returns >= ruleset.slow_returns:
+        return True
+    last = max(state.registered_at, row.activity_at or 0, state.issued_at or 0)
+    silent = days.after(moment.rules.table, last, ruleset.inaction_days)
+    return state.status in courses.OWED and moment.at >= silent
+
+
+def _conduct(course: courses.Course, moment: Moment) -> Iterator[Derived[Any]]:
+    for judge in (conduct.inaction, conduct.slow_action):
+        found = judge(course, moment.at, moment.rules)
+        if found is not None and found.value:
+            yield found
+
+
+def _may_be_urged(row: Status, moment: Moment) -> bool:
+    state = row.state
+    if state.status not in courses.OWED or state.current_due is None:
+        return False
+    first = urging.sheets(state.current_due, moment.rules, urgent=state.urgent)[0]
+    return moment.at >= first.since
+
+
+def _urging(course: courses.Course, moment: Moment) -> Iterator[Derived[Any]]:
+    found = urging.urge(course, moment.at, moment.rules)
+    if found is not None:
+        yield found
+
+
+_LISTS = (
+    _List(
+        path="/v1/inaction",
+        operation="listInaction",
+        summary="Inaction 不作为 and slow action 慢作为, each line explained",
+        candidate=_may_be_idle,
+        judge=_conduct,
+    ),
+    _List(
+        path="/v1/urging",
+        operation="listUrging",
+        summary="Sheets 催办单 that are due, each line explained",
+        candidate=_may_be_urged,
+        judge=_urging,
+    ),
+)
+
+
+def _line(row: Status, found: Derived[Any], language: str) -> dict[str, Any]:
+    name = names()[found.rule.partition("@")[0]]
+    value = found.value
+    shown = value if isinstance(value, bool) else _times(asdict(value))
+    return {
+        "commitment": row.key,
+        "title": row.state.title,
+        "lead_unit": row.state.lead_unit,
+        "status": row.state.status,
+        "rule": found.rule,
+        "name": name.zh if language == "zh" else name.en,
+        "value": shown,
+        "reason": _times(found.reason),
+        "events": list(found.events),
+    }
+
+
+#: Members of an explanation that are instants.
+_INSTANTS = frozenset({"due", "last_at", "since"})
+
+
+def _times(reason: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: rfc3339(value) if name in _INSTANTS and value is not None else value
+        for name, value in reason.items()
+    }
+
+
+def _names() -> Iterator[tuple[str, Any]]:
+    return iter(names().items())
+
+
+def _rulesets(desk: Desk, moment: Moment) -> dict[str, Any]:
+    rows = desk.ledger.store.select(
+        Selection(types=(_PUBLISHED,)), limit=_MOST_RULESETS
+    )
+    known = {row.stream.partition("/")[2] for row in rows} | set(rulesets.built_in())
+    return {"data": [_in_force(desk, name, moment) for name in sorted(known)]}
+
+
+def _ruleset(desk: Desk, name: str, moment: Moment) -> dict[str, Any]:
+    state = book(desk, name).ruleset
+    shipped = rulesets.built_in().get(name)
+    if state is None and shipped is None:
+        raise errors.NotFound("ruleset_not_found", ruleset=name)
+    versions = [] if shipped is None else [_shipped(shipped)]
+    editions = {} if state is None else state.versions
+    versions += [_edition(editions[number]) for number in sorted(editions)]
+    return _in_force(desk, name, moment) | {"versions": versions}
+
+
+def _in_force(desk: Desk, name: str, moment: Moment) -> dict[str, Any]:
+    found = rulesets.in_force(name, moment.at, book(desk, name).ruleset)
+    return {
+        "name": name,
+        "at": rfc3339(moment.at),
+        "in_force": None if found is None else found.label,
+        "content": None if found is None else _built(found),
+    }
+
+
+def _shipped(ruleset: rulesets.Ruleset) -> dict[str, Any]:
+    return {
+        "version": ruleset.version,
+        "origin": "built_in",
+        "content_sha256": content_sha256(ruleset),
+        "content": _built(ruleset),
+    }
+
+
+def _edition(row: Edition) -> dict[str, Any]:
+    return {
+        "version": row.version,
+        "origin": "published",
+        "content_sha256": row.sha256,
+        "content": _built(row.content),
+        "valid_from": rfc3339(row.valid_from),
+        "valid_to": None if row.valid_to is None else rfc3339(row.valid_to),
+        "activated_at": None if row.activated_at is None else rfc3339(row.activated_at),
+    }
+
+
+def _built(struct: Any) -> dict[str, Any]:
+    built: dict[str, Any] = msgspec.to_builtins(struct)
+    return built
+
+
+def _json(body: object, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        msgspec.json.encode(body), media_type="application/json", headers=headers
+    )
