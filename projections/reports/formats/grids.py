@@ -1,0 +1,89 @@
+"""Tables on pages: how wide each column is, and how small the type must be.
+
+Rules of this file: measures only. What cannot be broken (a number, a date, a word) sets
+the least width of its column; the type is as large as lets all of them fit.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+from unicodedata import east_asian_width
+
+from projections.reports.model import Kind
+
+Align = Literal["left", "right"]
+_RIGHT: frozenset[Kind] = frozenset({"int", "number", "percent"})
+#: Width of the type area of GB/T 9704, and the sizes of type for tables, in points.
+WIDTH_PT = 156 / 25.4 * 72
+_SIZES = (12.0, 10.5, 9.0, 7.5, 6.5, 5.5)
+#: Space beside the text of a cell, and the most that a column may ask for, in em.
+INSET = 0.35
+_MOST = 16.0
+_SHORT = 4
+_LATIN = 0.56
+#: Where a line may end: at spaces, after hyphens, and around Chinese characters.
+_BREAKS = re.compile(r"[\s]+|(?<=[-/])|(?<=[\u2e80-\uffef])|(?=[\u2e80-\uffef])")
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table as words. ``size`` is of the type in points, ``widths`` sum up to 1."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    aligns: tuple[Align, ...]
+    widths: tuple[float, ...]
+    size: float
+
+
+def aligned(kind: Kind) -> Align:
+    """Return the side that values of a kind stand at."""
+    return "right" if kind in _RIGHT else "left"
+
+
+def fitted(
+    header: tuple[str, ...],
+    rows: tuple[tuple[str, ...], ...],
+    aligns: tuple[Align, ...],
+) -> Grid:
+    """Return a table with the largest type and the widths that let it fit a page."""
+    columns = list(zip(header, *rows, strict=True))
+    least = [_least(column) + 2 * INSET for column in columns]
+    size = next((s for s in _SIZES if sum(least) <= WIDTH_PT / s), _SIZES[-1])
+    wanted = [
+        max(low, min(_MOST, max(map(ems, column))) + 2 * INSET)
+        for low, column in zip(least, columns, strict=True)
+    ]
+    widths = _shared(least, wanted, WIDTH_PT / size)
+    return Grid(header, rows, aligns, widths, size)
+
+
+def ems(text: str) -> float:
+    """Return about how wide a text is, in em: a Chinese character is one."""
+    return sum(1.0 if east_asian_width(c) in "WF" else _LATIN for c in text)
+
+
+def _least(texts: tuple[str, ...]) -> float:
+    return min(_MOST, max(max(map(ems, _parts(text)), default=0) for text in texts))
+
+
+def _parts(text: str) -> list[str]:
+    """Return what is never broken. Numbers of things and short words are kept whole."""
+    if len(text) <= 16 and text.isascii():
+        return text.split() or [""]
+    return [text] if len(text) <= _SHORT else _BREAKS.split(text)
+
+
+def _shared(least: list[float], wanted: list[float], whole: float) -> tuple[float, ...]:
+    """Share the width: first what each needs, then by how much more each wants."""
+    rest = max(0.0, whole - sum(least))
+    wish = sum(wanted) - sum(least)
+    more = [
+        (want - low) * rest / wish if wish else rest / len(least)
+        for low, want in zip(least, wanted, strict=True)
+    ]
+    total = sum(least) + sum(more)
+    given = (low + add for low, add in zip(least, more, strict=True))
+    return tuple(round(width / total, 5) for width in given)

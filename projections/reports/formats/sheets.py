@@ -1,0 +1,34 @@
+"""Names of sheets: what spreadsheets allow, and no two alike.
+
+Rules of this file: names only; a sheet is found again by the key of its table.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LONGEST = 31
+_REFUSED = re.compile(r"[\[\]:*?/\\']")
+
+
+class Sheets:
+    """The names given in one workbook so far."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def named(self, key: str, title: str) -> str:
+        """Return a name like the title that no other sheet has."""
+        wanted = _REFUSED.sub(" ", title).strip()[:_LONGEST] or key[:_LONGEST]
+        taken = {name.casefold() for name in self._names.values()}
+        name, number = wanted, 1
+        while name.casefold() in taken:
+            number += 1
+            mark = f" {number}"
+            name = wanted[: _LONGEST - len(mark)] + mark
+        self._names[key] = name
+        return name
+
+    def of(self, key: str) -> str:
+        """Return the name of the sheet of a table; KeyError: it has none."""
+        return self._names[key]
