@@ -70,7 +70,11 @@ def daily_inaction(
     first = min(owed, key=lambda row: span(row.state.period).start)
     begun = span(first.state.period).start - 1, first
     at, last = max(done, key=lambda found: found[0], default=begun)
-    missing = [row for row in owed if at < row.state.due < now]
+    missing = [
+        row
+        for row in owed
+        if at < row.state.due < now and _answered(row.state, now) is None
+    ]
     limit = rules.ruleset.inaction_days_daily
     since = days.after(rules.table, at, limit)
     return Derived(
