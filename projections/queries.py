@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from projections import status, timeline, units
 from projections.status import Status
@@ -24,6 +24,8 @@ _GROWTH = 4
 Order = Literal["key", "due"]
 Place = tuple[int, str]
 """(due, key) of the last row seen; due is 0 where the order is by key."""
+T = TypeVar("T")
+Scanned = tuple[Place, T | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +104,51 @@ def commitments(  # noqa: PLR0913 - each is one part of the question
     keep: Callable[[Status], bool] | None = None,
 ) -> Page:
     """Return one page of the board, now or as it stood after position ``as_of``."""
-    kept: list[Status] = []
-    scanned, place = 0, after
     walked = as_of is not None and order == "key"
-    size = limit + 1
-    while scanned < MOST_SCANNED:
+
+    def scan(place: Place | None, size: int) -> list[Scanned[Status]]:
         found = (_walk if walked else _scan)(
             snapshot, narrow, order=order, after=place, as_of=as_of, limit=size
         )
-        for due, key, body in found:
-            row = None if body is None else status.read(body)
+        return [
+            (
+                (due if order == "due" else 0, key),
+                None if body is None else status.read(body),
+            )
+            for due, key, body in found
+        ]
+
+    rows, place = gather(scan, limit=limit, after=after, keep=keep)
+    return Page(rows, place, _position(snapshot, as_of))
+
+
+def gather(
+    scan: Callable[[Place | None, int], list[Scanned[T]]],
+    *,
+    limit: int,
+    after: Place | None = None,
+    keep: Callable[[T], bool] | None = None,
+) -> tuple[list[T], Place | None]:
+    """Scan beyond a place until a page is full; return it, and where the next begins.
+
+    ``scan`` gives so many rows and their places, None for a row that is not asked for.
+    """
+    kept: list[T] = []
+    scanned, place, size = 0, after, limit + 1
+    while scanned < MOST_SCANNED:
+        found = scan(place, size)
+        for where, row in found:
             if row is not None and (keep is None or keep(row)):
                 if len(kept) == limit:
-                    return Page(kept, place, _position(snapshot, as_of))
+                    return kept, place
                 kept.append(row)
-            place = (due if order == "due" else 0, key)
+            place = where
         scanned += len(found)
         if len(found) < size:
-            return Page(kept, None, _position(snapshot, as_of))
+            return kept, None
         # Most pages are full at once; where few rows are kept, fewer questions do.
         size = max(size, min(_GROWTH * size, _CHUNK))
-    return Page(kept, place, _position(snapshot, as_of))
+    return kept, place
 
 
 def commitment(
@@ -172,14 +198,30 @@ def registered(snapshot: Snapshot, *, as_of: int | None = None) -> int:
 
 
 def lines(
-    snapshot: Snapshot, stream: str, *, after: int = 0, limit: int
+    snapshot: Snapshot,
+    stream: str,
+    *,
+    after: int = 0,
+    limit: int,
+    as_of: int | None = None,
+    as_at: int | None = None,
 ) -> list[timeline.Line]:
-    """Return the timeline of a stream, positions beyond ``after``, oldest first."""
+    """Return the timeline of a stream, positions beyond ``after``, oldest first.
+
+    Only what was sealed by ``as_of`` and had happened by ``as_at`` (µs).
+    """
     columns = ", ".join(timeline.LINES.names)
     rows = snapshot.select(
         f"SELECT {columns} FROM {{line}} "  # noqa: S608 - our column names
-        "WHERE stream = :stream AND position > :after ORDER BY position LIMIT :limit",
-        {"stream": stream, "after": after, "limit": limit},
+        "WHERE stream = :stream AND position > :after "
+        "AND position <= :as_of AND occurred <= :as_at ORDER BY position LIMIT :limit",
+        {
+            "stream": stream,
+            "after": after,
+            "limit": limit,
+            "as_of": FOREVER if as_of is None else as_of,
+            "as_at": FOREVER if as_at is None else as_at,
+        },
     )
     return [timeline.read(row) for row in rows]
 

@@ -169,8 +169,9 @@ def _dataclass_reader(struct: Any, content: type | None) -> _Read:
 
 
 def _mapping(key: _Read, value: _Read, found: Any) -> Mapping[Any, Any]:
-    pairs = found.items() if isinstance(found, dict) else found
-    return MappingProxyType({key(k): value(v) for k, v in pairs})
+    if isinstance(found, dict):  # It was a dict: a default, which is empty.
+        return {key(k): value(v) for k, v in found.items()}
+    return MappingProxyType({key(k): value(v) for k, v in found})
 
 
 def _narrowest(struct: type, found: Any) -> Any:
