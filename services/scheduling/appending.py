@@ -7,7 +7,6 @@ as done, whoever did it: ids are the same for every worker.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
@@ -45,6 +44,7 @@ def append(ledger: Ledger, dues: Sequence[Due], *, now: int) -> Outcome:
     missing: set[str | None] = set()
     aside = []
     for run in _runs(dues):
+        missing |= {due.event["id"] for due in run if due.needs in missing}
         part = [due for due in run if due.needs not in missing]
         for due, result in zip(part, _submit(ledger, part, now), strict=True):
             code = _code(result)
@@ -62,12 +62,20 @@ def _runs(dues: Sequence[Due]) -> Iterator[list[Due]]:
     """Yield runs that are answered before the next is sent.
 
     What would follow something that could not be written must not be written: the next
-    worker goes on where a routine's obligations end.
+    worker goes on where a routine's obligations end. Nor is anything sent together
+    with what it needs.
     """
-    for _, run in groupby(dues, key=lambda due: due.version is None):
-        rows = list(run)
-        for start in range(0, len(rows), _MOST):
-            yield rows[start : start + _MOST]
+    run: list[Due] = []
+    names: set[str] = set()
+    for due in dues:
+        alike = not run or (run[0].version is None) == (due.version is None)
+        if not alike or len(run) >= _MOST or due.needs in names:
+            yield run
+            run, names = [], set()
+        run.append(due)
+        names.add(due.event["id"])
+    if run:
+        yield run
 
 
 def _code(result: Result) -> str | None:

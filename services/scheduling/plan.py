@@ -45,8 +45,8 @@ class Due(NamedTuple):
     """One event that is due: at which instant (µs), and which.
 
     ``version`` is that of its stream beforehand, where the plan rests on it; ``needs``
-    the id of another that it cites. A frozen report's event lacks its cut and files:
-    nobody has made them yet.
+    the id of another that it follows or cites. A frozen report's event lacks its cut
+    and files: nobody has made them yet.
     """
 
     instant: int
@@ -76,7 +76,7 @@ def due_between(
     found = (
         *_obligations(states, until, rules),
         *_misses(states),
-        *_urges(states, rules),
+        *_urges(states, until, rules),
         *_clues(states),
         *_freezes(states, until, weekly),
     )
@@ -173,24 +173,33 @@ def _missed(stream: str, instant: int) -> Due:
     return Due(instant, _event(MISSED, stream, {}, instant=instant))
 
 
-def _urges(states: States, rules: Rules) -> Iterator[Due]:
+def _urges(states: States, until: int, rules: Rules) -> Iterator[Due]:
+    # A cheap bound first: of many promises few are near their due.
+    horizon = until + (2 * rules.ruleset.urge_reminder_days + 30) * calendar.DAY_US
     for stream, promise in states.promises.items():
-        state, version = promise.state, promise.version
-        if state.current_due is None or state.status not in OWED:
+        due = promise.state.current_due
+        if due is not None and due <= horizon and promise.state.status in OWED:
+            yield from _cycle(stream, promise, due, rules)
+
+
+def _cycle(stream: str, promise: Promise, due: int, rules: Rules) -> Iterator[Due]:
+    """Yield what is left of the urging of a cycle: each rests on the one before it."""
+    # A level may be sent again after an extension, but never a lower one.
+    least = max(promise.sent + 1, promise.state.urge_level)
+    if least > rank(RED):
+        return
+    version, before = promise.version, None
+    for sheet in _sheets(promise, due, rules):
+        if rank(sheet.level) < least:
             continue
-        # A level may be sent again after an extension, but never a lower one.
-        least = max(promise.sent + 1, state.urge_level)
-        for sheet in _sheets(promise, state.current_due, rules):
-            if rank(sheet.level) < least:
-                continue
-            data = {"level": sheet.level, "text": rules.cite(f"urging.{sheet.level}")}
-            part = f"{promise.cycle}/{sheet.level}"
-            event = _event(URGED, stream, data, instant=sheet.since, part=part)
-            yield Due(sheet.since, event, version)
-            version += 1
-            if sheet.level == RED:
-                clue = _clue(stream, promise, version=version, instant=sheet.since)
-                yield Due(sheet.since, clue, needs=event["id"])
+        data = {"level": sheet.level, "text": rules.cite(f"urging.{sheet.level}")}
+        part = f"{promise.cycle}/{sheet.level}"
+        event = _event(URGED, stream, data, instant=sheet.since, part=part)
+        yield Due(sheet.since, event, version, before)
+        version, before = version + 1, event["id"]
+        if sheet.level == RED:
+            clue = _clue(stream, promise, version=version, instant=sheet.since)
+            yield Due(sheet.since, clue, needs=before)
 
 
 def _sheets(promise: Promise, due: int, rules: Rules) -> list[Sheet]:

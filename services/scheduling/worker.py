@@ -138,6 +138,7 @@ class Worker:
         leading = self._claim(now)
         follow(self._states, self._parts.ledger.store)
         if not leading:
+            self.health.behind = 0  # Whoever leads knows.
             return False
         ready = self._ready(now)
         self.health.behind = now - ready[0].instant if ready else 0

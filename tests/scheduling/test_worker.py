@@ -200,10 +200,13 @@ def test_what_somebody_urged_is_not_urged_again(desk):
 
 
 def test_a_stale_plan_is_not_appended(desk, monkeypatch):
-    """What happens between planning and appending is seen: it is planned anew."""
+    """What happens between planning and appending is seen: it is planned anew.
+
+    Nor is a clue, whose red sheet was not appended.
+    """
     promise(desk, due="2017-11-20")
     worker = desk.worker()
-    desk.clock.set("2017-11-21T10:00:00+08:00")
+    desk.clock.set("2017-11-28T10:00:00+08:00")
     real, late = module.append, extended("A", "2017-12-29", "2017-11-20T09:00:00+08:00")
 
     def slow(ledger, dues, *, now):
