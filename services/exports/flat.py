@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from events.entries import rfc3339
 from services.exports.job import Job, Pieces, pieces, rows
-from services.exports.members import Told, recorded, told
+from services.exports.members import Told, headed, recorded
 
 _BOM = "\ufeff"
 #: A spreadsheet takes a cell that begins so for a formula (OWASP, CSV injection).
@@ -64,7 +64,7 @@ def _lines(job: Job) -> Iterator[str]:
     yield ("" if job.raw else _BOM) + _taken(line)
     shown = _plain if job.raw else harmless
     for row in rows(job):
-        entry = told(row)
+        entry = headed(row)
         writer.writerow([shown(read(entry)) for read in _COLUMNS.values()])
         yield _taken(line)
 

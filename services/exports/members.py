@@ -87,6 +87,11 @@ class Told(NamedTuple):
         return self.envelope.actorpost or self.envelope.authpost
 
 
+def headed(row: Row) -> Told:
+    """Return an entry with its envelope decoded, for who does not need its payload."""
+    return Told(row, entries.envelope(row.entry), None)
+
+
 def told(row: Row) -> Told:
     """Return an entry with its envelope and payload decoded."""
     envelope = entries.envelope(row.entry)

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from events import errors
 from services.exports.job import Job, Pieces, pieces, rows
-from services.exports.members import Told, recorded, told
+from services.exports.members import Told, headed, recorded
 
-#: An entry has 65,535 bytes at most, a usual one below 1 KiB.
-_GROUP = 2_000
+#: Rows of a group, held at once; a usual entry has below 1 KiB, none over 64 KiB.
+_GROUP = 1_000
 _INSTANT = "timestamp"
 
 
@@ -65,7 +65,7 @@ def _file(job: Job) -> Iterator[bytes]:
     sink = _Sink()
     found = rows(job)
     with files.ParquetWriter(sink, schema, compression="zstd") as writer:
-        while group := [told(row) for row in islice(found, _GROUP)]:
+        while group := [headed(row) for row in islice(found, _GROUP)]:
             writer.write_table(_table(arrow, schema, group))
             yield sink.taken()
     yield sink.taken()

@@ -9,11 +9,12 @@ import json
 import sqlite3
 from collections import Counter
 from datetime import datetime
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from events.merkle import leaf_hash
+from events.store import Selection
 from services.importing.command import shipped_log
 
 CLOSED = "henji.commitment.closed.v1"
@@ -56,7 +57,7 @@ def test_ndjson_lines_are_the_leaves(receipt, exported):
 def test_a_trace_is_a_case(receipt, exported, cases):
     """1,434 traces; the steps of each are those of the file, in the order of time."""
     content, _ = exported(receipt, "xes")
-    log = ElementTree.fromstring(content)
+    log = ET.fromstring(content)
     traces = {value(trace, "concept:name"): trace for trace in log.findall("trace")}
     assert traces.keys() == cases.keys()
     for name, rows in cases.items():
@@ -137,7 +138,7 @@ def test_a_cut_in_the_middle_shows_what_was_known(receipt, exported, kind):
     registered = receipt.select(selection(REGISTERED, middle), limit=10_000)
     assert 0 < len(registered) < 1_434
     if kind == "xes":
-        log = ElementTree.fromstring(content)
+        log = ET.fromstring(content)
         positions = [int(value(event, "henji:position")) for event in log.iter("event")]
         assert len(log.findall("trace")) == len(registered)
         assert max(positions) <= middle
@@ -160,6 +161,4 @@ def instant(text):
 
 def selection(name, until):
     """Return the selection of a type up to a position."""
-    from events.store import Selection
-
     return Selection(types=(name,), until=until)
