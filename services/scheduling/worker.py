@@ -16,7 +16,7 @@ is planned in ``plan``; what was done is in the log.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
@@ -185,8 +185,16 @@ class Worker:
             self._planned = (self._states.position, now)
         kept = self._aside.items()
         self._aside = {name: row for name, row in kept if row.until > now}
-        due = takewhile(lambda due: due.instant <= now, self._coming)
-        return [row for row in due if row.event["id"] not in self._aside]
+        return list(self._free(now))
+
+    def _free(self, now: int) -> Iterator[Due]:
+        """Yield what is due and neither set aside nor in need of what is."""
+        held = set(self._aside)
+        for due in takewhile(lambda due: due.instant <= now, self._coming):
+            if due.needs in held:
+                held.add(due.event["id"])
+            if due.event["id"] not in held:
+                yield due
 
     def _work_off(self, ready: Sequence[Due], now: int) -> int:
         """Append the first of what is ready, in order; return how many were new."""

@@ -6,6 +6,7 @@ import pytest
 
 from events import errors
 from events.entries import instant
+from services.scheduling import appending
 from services.scheduling import worker as module
 from services.scheduling.freezing import Frozen
 from services.scheduling.worker import Chore, publish
@@ -219,6 +220,31 @@ def test_a_stale_plan_is_not_appended(desk, monkeypatch):
     assert desk.lines() == []
     worker.catch_up()
     assert (desk.lines(), worker.refused) == ([], {})
+
+
+def test_what_follows_something_set_aside_waits_with_it(desk, monkeypatch):
+    """A sheet that was refused holds back the later ones and the clue, for an hour."""
+    promise(desk, due="2017-11-20")
+    desk.submit(routine())
+    desk.clock.set("2017-11-28T10:00:00+08:00")
+    worker, real = desk.worker(), appending.prepare
+
+    def prepared(submission):
+        if submission.id == "commitment.urged/A/0/blue":
+            return errors.Refused("rule_failed")
+        return real(submission)
+
+    monkeypatch.setattr(appending, "prepare", prepared)
+    worker.catch_up()
+    assert [line for line in desk.lines() if "obligation" not in line] == [
+        "11-15T00:00 urged commitment/A"
+    ]
+    assert worker.refused == {"commitment.urged/A/0/blue": "rule_failed"}
+    assert worker.health.behind == 0
+    monkeypatch.setattr(appending, "prepare", real)
+    desk.clock.now += scenario.HOUR + 1
+    worker.catch_up()
+    assert "11-27T00:00 clue_registered accountability/urging-A-0" in desk.lines()
 
 
 def test_a_refusal_stops_nothing_and_is_shown(desk):
