@@ -121,9 +121,7 @@ class MemoryWorld:
         """Return the states of a kind, by key."""
         return [row for _, row in sorted(self._states.items()) if row.kind == kind]
 
-    def events(
-        self, *, types=(), streams=(), occurred_from=None, occurred_before=None
-    ):
+    def events(self, *, types=(), streams=(), occurred_from=None, occurred_before=None):
         """Return events by position."""
         return [
             row

@@ -49,7 +49,11 @@ SILENT = [
         "resumed: counted anew",
         (
             SIGNED,
-            ("suspended", "2017-11-16 10:00", {"reason_class": "alert", "reason": "示例"}),
+            (
+                "suspended",
+                "2017-11-16 10:00",
+                {"reason_class": "alert", "reason": "示例"},
+            ),
             ("resumed", "2017-11-24 10:00"),
         ),
         end("2017-12-01"),
@@ -82,7 +86,11 @@ def test_inaction_names_the_last_event(diary, rules):
     "last",
     [
         ("completion_claimed", "2017-11-20 10:00", {"text": "示例"}),
-        ("suspended", "2017-11-20 10:00", {"reason_class": "weather", "reason": "示例"}),
+        (
+            "suspended",
+            "2017-11-20 10:00",
+            {"reason_class": "weather", "reason": "示例"},
+        ),
         ("closed", "2017-11-20 10:00"),
     ],
     ids=["claimed", "suspended", "closed"],

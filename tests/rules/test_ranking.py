@@ -54,7 +54,10 @@ def test_too_few_cases_are_shown_and_not_ranked():
 
 def test_the_last_place_needs_somebody_better():
     """The yellow card goes to all who tie at the end, and to none where all are equal."""
-    last = ranking([Entrant(unit, value, 9) for unit, value in (("a", 9), ("b", 7), ("c", 7))], RULES)
+    last = ranking(
+        [Entrant(unit, value, 9) for unit, value in (("a", 9), ("b", 7), ("c", 7))],
+        RULES,
+    )
     assert [row.value.last for row in last] == [False, True, True]
     equal = ranking([Entrant(unit, 7, 9) for unit in "ab"], RULES)
     assert not any(row.value.last for row in equal)

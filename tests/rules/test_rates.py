@@ -48,7 +48,9 @@ def december(diary):
 
 def keys(rows, positions):
     """Return the first letters of the commitments that some positions registered."""
-    return "".join(row.key[0] for row in rows if row.steps[0].event.position in positions)
+    return "".join(
+        row.key[0] for row in rows if row.steps[0].event.position in positions
+    )
 
 
 RATES = [

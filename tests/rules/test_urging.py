@@ -111,7 +111,11 @@ NOT_URGED = [
     ("claimed", ("completion_claimed", "2017-12-14 09:00", {"text": "示例"})),
     (
         "suspended",
-        ("suspended", "2017-12-14 09:00", {"reason_class": "weather", "reason": "示例"}),
+        (
+            "suspended",
+            "2017-12-14 09:00",
+            {"reason_class": "weather", "reason": "示例"},
+        ),
     ),
     ("cancelled", ("cancelled", "2017-12-14 09:00", {"reason": "示例"})),
     ("closed", ("closed", "2017-12-14 09:00")),
