@@ -7,7 +7,7 @@ schema of their own, and their words are not ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from types import MappingProxyType
@@ -31,6 +31,7 @@ _KINDS: Mapping[str, Kind] = MappingProxyType(
 _NAMED = MappingProxyType(
     {
         "alert": "alert",
+        "appeal": "accountability",
         "approver_post": "post",
         "by_unit": "unit",
         "campaign": "campaign",
@@ -45,20 +46,24 @@ _NAMED = MappingProxyType(
         "order": "order",
         "post": "post",
         "repeat_of": "issue",
+        "ruleset": "ruleset",
         "site": "subject",
         "subject": "subject",
         "suggested_unit": "unit",
         "support_units": "unit",
         "team": "post",
+        "to": "unit",
         "to_unit": "unit",
         "unit": "unit",
         "units": "unit",
     }
 )
+#: (kind of stream, member): a unit of measurement is no unit of the administration.
+_OTHERWISE = frozenset({("campaign", "unit"), ("metric", "unit")})
 #: Members that name another stream of the same kind.
-_SAME_KIND = frozenset({"by", "into", "parent", "replaced_by"})
+_SAME_KIND = frozenset({"by", "follows", "into", "parent", "replaced_by"})
 #: Members that hold whole stream ids.
-_STREAMS = frozenset({"sample", "target"})
+_STREAMS = frozenset({"sample", "target", "targets"})
 #: Lists of records: which member of theirs is a key, and of what kind (None: a stream).
 _RECORDS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
     {
@@ -115,15 +120,19 @@ def declared(event_type: str) -> Mapping[str, Kind]:
 
 
 def _kind(schema: Mapping[str, Any]) -> Kind | None:
-    options = [
-        one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"
-    ]
-    if len(options) != 1:
+    """Return the kind that holds every value the schema allows; None: no scalar."""
+    options = schema.get("anyOf", [schema])
+    kinds = {_of_option(option) for option in options if option.get("type") != "null"}
+    if None in kinds:
         return None
-    (option,) = options
+    if len(kinds) == 1:
+        return kinds.pop()
+    return "float" if kinds == {"integer", "float"} else "string"
+
+
+def _of_option(option: Mapping[str, Any]) -> Kind | None:
     if "enum" in option:
-        listed = [value for value in option["enum"] if value is not None]
-        return "string" if all(isinstance(value, str) for value in listed) else None
+        return "integer" if isinstance(option["enum"][0], int) else "string"
     if option.get("format") == "date-time":
         return "time"
     return _KINDS.get(option.get("type", ""))
@@ -136,12 +145,17 @@ def scalars(entry: Told) -> Iterator[tuple[str, Kind, Scalar]]:
     for name, kind in declared(entry.row.type).items():
         value = entry.data.get(name)
         if value is not None:
-            yield name, kind, _instant(value) if kind == "time" else value
+            yield name, kind, _WRITTEN[kind](value)
 
 
 def _instant(text: str) -> str:
     """Return an instant of a payload, which may be written as msgspec takes it."""
     return entries.rfc3339(us(msgspec.convert(text, datetime)))
+
+
+_WRITTEN: Mapping[Kind, Callable[[Any], Scalar]] = MappingProxyType(
+    {"string": str, "integer": int, "float": float, "boolean": bool, "time": _instant}
+)
 
 
 def named(entry: Told) -> Iterator[tuple[str, str]]:
@@ -164,12 +178,10 @@ def _stream(member: str, value: Any, kind: str) -> str | None:
         return _joined(of, key)
     if member in _STREAMS:
         return _joined(None, value)
-    return _joined(kind, value) if member in _SAME_KIND else _listed(member, value)
-
-
-def _listed(member: str, value: Any) -> str | None:
-    kind = _NAMED.get(member)
-    return None if kind is None else _joined(kind, value)
+    if member in _SAME_KIND:
+        return _joined(kind, value)
+    of = None if (kind, member) in _OTHERWISE else _NAMED.get(member)
+    return None if of is None else _joined(of, value)
 
 
 def _joined(kind: str | None, key: Any) -> str | None:

@@ -120,7 +120,7 @@ def small_events() -> list[dict[str, Any]]:
         issue("handed_over", "W-1", over, day=1),
         issue("found", "W-2", found("Smoke", category="open_burning"), day=2),
         issue("found", "W-3", found("Later", repeat_of="W-1"), day=20),
-        scenario.external(1, about="=1+1"),
+        scenario.event(scenario.EXTERNAL, None, {"about": "Dust"}, event_id="=1+1"),
     ]
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import sys
 from types import SimpleNamespace
 
 import pytest
 import typer
+from fastapi import Depends
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -38,8 +40,6 @@ def key(service, **spec):
 
 def with_doors(service):
     """Return the application with the routes under test, if it lacks them."""
-    from fastapi import Depends
-
     app = create_app(service)
     if not any("exports" in getattr(one, "path", "") for one in app.routes):
         strict = [Depends(only_documented(app.openapi))]
@@ -130,7 +130,7 @@ def test_what_cannot_be_given_is_a_problem(door, path, status, code):
 
 def test_a_missing_extra_is_not_implemented(door, monkeypatch):
     """501 with the name of the extra."""
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     answer = door.client.get("/v1/exports/parquet")
     assert answer.status_code == 501
     assert answer.json()["code"] == "export_extra_missing"

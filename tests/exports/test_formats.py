@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sqlite3
+import sys
 from datetime import datetime
 from uuid import UUID
 from xml.etree import ElementTree as ET
@@ -15,10 +16,13 @@ import pyarrow.parquet
 import pytest
 
 from events import canonical, errors
-from events.merkle import leaf_hash
+from events.merkle import leaf_hash, root_of
+from events.store import Selection
 from services.exports import formats
 from services.exports.flat import harmless
+from services.exports.job import Job, bounded, pin
 from tests.exports.conftest import FORMULA
+from tests.support import scenario
 
 ALL = sorted(formats.FORMATS)
 #: XES: the element of an attribute -> what its value must look like.
@@ -47,7 +51,8 @@ def test_an_export_that_is_left_leaves_nothing(small, tmp_path, monkeypatch, nam
     """Closed after its first piece, it has removed its temporary files."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
-    _, job = _job(small)
+    cut = pin(small, None)
+    job = Job(small, scenario.ORIGIN, cut, bounded(small, Selection(), cut))
     content = formats.find(name).write(job)
     assert next(content)
     content.close()
@@ -64,8 +69,6 @@ def test_a_position_that_is_ahead_pins_nothing(small, exported):
 
 def test_the_cut_has_the_root_of_its_position(small, exported):
     """The root is that of the tree of so many leaves, committed or not."""
-    from events.merkle import root_of
-
     for position in (0, 7, small.head().size):
         _, job = exported(small, "csv", as_of=str(position))
         leaves = small.leaves(start=0, end=position)
@@ -78,6 +81,14 @@ def test_an_instant_means_what_had_been_sealed(small, exported):
     _, job = exported(small, "csv", as_of="2017-11-14T07:00:00Z")
     assert job.cut.position == small.position_at(first)
     assert 0 < job.cut.position < small.head().size
+
+
+def test_a_filter_of_instants_ends_before_the_cut(small, exported):
+    """The cut is the head; shown is only what was sealed before the instant asked for."""
+    early = scenario.START + scenario.DAY
+    content, job = exported(small, "ndjson", ingested_before=early)
+    assert job.cut.position == small.head().size
+    assert len(content.splitlines()) == small.position_at(early) < job.cut.position
 
 
 def test_filters_narrow_events(small, exported):
@@ -104,6 +115,8 @@ def test_cells_for_spreadsheets_are_no_formulas(small, exported):
     assert shown.startswith(b"\xef\xbb\xbfposition,")
     assert raw.startswith(b"position,")
     assert raw.endswith(b"\r\n")
+    assert b",'=1+1," in shown
+    assert b",=1+1," in raw
     rows = list(csv.DictReader(io.StringIO(raw.decode(), newline="")))
     for row in rows:
         entry = canonical.parse(small.row(int(row["position"])).entry)
@@ -279,7 +292,7 @@ def test_parquet_holds_the_exact_entries(small, exported):
 
 def test_parquet_without_its_extra_says_so(small, exported, monkeypatch):
     """Where pyarrow is not installed, the format is refused by name."""
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(errors.Unavailable) as caught:
         exported(small, "parquet")
     assert caught.value.code == "export_extra_missing"
@@ -319,11 +332,3 @@ def test_progress_reaches_the_end(small, exported):
     exported(small, "ocel-json", hear=lambda step, *told: heard.__setitem__(step, told))
     assert heard.keys() == {"entries", "objects"}
     assert all(done == total > 0 for done, total in heard.values())
-
-
-def _job(store):
-    from events.store import Selection
-    from services.exports.job import Job, bounded, pin
-
-    cut = pin(store, None)
-    return cut, Job(store, "log.example/test", cut, bounded(store, Selection(), cut))
