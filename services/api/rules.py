@@ -31,6 +31,7 @@ from projections.views import Snapshot
 from services.api import cursors, documents
 from services.api.desk import Desk, in_thread
 from services.api.moments import Moment, asked, book
+from services.api.waiting import reach
 from services.problems import language_of
 
 Judge = Callable[[courses.Course, Moment], Iterator[Derived[Any]]]
@@ -61,8 +62,37 @@ _PAGE: dict[str, Any] = {
         "position": {"type": "integer", "description": "What the answer is of."},
     },
 }
-_EMPTY: dict[str, Any] = {
-    "data": [],
+_RULE = {
+    "id": "inaction",
+    "en": "Inaction: no event of the lead unit for too long",
+    "zh": "不作为：责任单位长期无办理记录",
+    "reads": ["henji.commitment.*"],
+    "thresholds": ["inaction_days"],
+}
+_IN_FORCE: dict[str, Any] = {
+    "name": "demo-2017",
+    "at": "2017-11-24T10:00:00.000000Z",
+    "in_force": "demo-2017/1",
+    "content": {"name": "demo-2017", "version": 1, "inaction_days": 5},
+}
+_FOUND = {
+    "data": [
+        {
+            "commitment": "GX-2017-0012",
+            "title": "Fit purifiers (fictional)",
+            "lead_unit": "gouzhao",
+            "status": "signed",
+            "rule": "inaction@demo-2017/1",
+            "name": "Inaction: no event of the lead unit for too long",
+            "value": True,
+            "reason": {
+                "last_at": "2017-11-15T02:00:00.000000Z",
+                "since": "2017-11-22T16:00:00.000000Z",
+                "limit": 5,
+            },
+            "events": [42],
+        }
+    ],
     "next_cursor": None,
     "has_more": False,
     "position": 42,
@@ -72,6 +102,7 @@ _At = Annotated[str | None, Query(description="In force at this RFC 3339 instant
 _Units = Annotated[list[str], Query(description="Lead unit; repeat = OR.")]
 _Limit = Annotated[int, Query(ge=1, le=200)]
 _Text = Annotated[str | None, Query()]
+_Wait = Annotated[int | None, Query(ge=0, le=2**62)]
 
 
 def router(desk: Desk) -> APIRouter:
@@ -83,17 +114,19 @@ def router(desk: Desk) -> APIRouter:
         "/v1/rules",
         operation_id="listRules",
         summary="Every rule: its names, what it reads, its thresholds",
-        responses={200: documents.answer("They.", some, {"data": []})},
+        responses={200: documents.answer("They.", some, {"data": [_RULE]})},
     )
     async def list_rules(request: HttpRequest) -> Response:
         desk.caller(request, "events:read")
-        return _json({"data": [{"id": id_, **_built(row)} for id_, row in _names()]})
+        return _json(
+            {"data": [{"id": id_, **_built(row)} for id_, row in names().items()]}
+        )
 
     @routes.get(
         "/v1/rulesets",
         operation_id="listRulesets",
         summary="Every ruleset, and its version in force at an instant",
-        responses={200: documents.answer("They.", some, {"data": []})},
+        responses={200: documents.answer("They.", some, {"data": [_IN_FORCE]})},
     )
     async def list_rulesets(request: HttpRequest, at: _At = None) -> Response:
         desk.caller(request, "events:read")
@@ -104,7 +137,7 @@ def router(desk: Desk) -> APIRouter:
         "/v1/rulesets/{name}",
         operation_id="getRuleset",
         summary="One ruleset: all its versions, and the one in force at an instant",
-        responses={200: documents.answer("It.", some, {})},
+        responses={200: documents.answer("It.", some, {**_IN_FORCE, "versions": []})},
     )
     async def get_ruleset(
         request: HttpRequest, name: _Name, at: _At = None
@@ -123,17 +156,19 @@ def _add_list(routes: APIRouter, desk: Desk, row: _List) -> None:
         row.path,
         operation_id=row.operation,
         summary=row.summary,
-        responses={200: documents.answer("A page.", _PAGE, _EMPTY)},
+        responses={200: documents.answer("A page.", _PAGE, _FOUND)},
     )
-    async def list_judged(
+    async def list_judged(  # noqa: PLR0913, PLR0917 - one a filter
         request: HttpRequest,
         unit: _Units = [],  # noqa: B006 - FastAPI copies it
         limit: _Limit = 50,
         cursor: _Text = None,
         as_of: _Text = None,
         at: _Text = None,
+        min_position: _Wait = None,
     ) -> Response:
         desk.caller(request, "events:read")
+        await reach(desk, min_position)
         moment = await asked(desk, as_of, at)
         question = cursors.fingerprint(row.path, repr(unit), as_of or "", at or "")
         after = cursors.read_text(cursor, question) if cursor else None
@@ -270,10 +305,6 @@ def _times(reason: Mapping[str, Any]) -> dict[str, Any]:
         name: rfc3339(value) if name in _INSTANTS and value is not None else value
         for name, value in reason.items()
     }
-
-
-def _names() -> Iterator[tuple[str, Any]]:
-    return iter(names().items())
 
 
 def _rulesets(desk: Desk, moment: Moment) -> dict[str, Any]:
