@@ -152,6 +152,7 @@ def _case_rows(
             report.find("case_missing", row.place, "")
             continue
         yield case, CaseRow(row.place, read_time(to, cells, columns.time), cells)
+    progress("reading", report.rows, report.rows)
     for name, key in unseen.items():
         report.find("column_never_seen", 0, f"{key} = {name!r}")
 
@@ -179,6 +180,7 @@ def _plan_cases(
             report.find(finding.code, finding.place, finding.detail)
         report.count_names("unknown_activities", plan.unknown)
         report.count_names("ignored_activities", plan.ignored)
+    progress("planning", report.cases, report.cases)
     if to.mapping.units.create:
         planned = (plan_unit(to, value, units[value]) for value in sorted(units))
         staging.put_events(stage, planned)
