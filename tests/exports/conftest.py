@@ -119,7 +119,12 @@ def small_events() -> list[dict[str, Any]]:
         issue("found", "W-1", found("裸露土方（模拟数据）")),
         issue("handed_over", "W-1", over, day=1),
         issue("found", "W-2", found("Smoke", category="open_burning"), day=2),
-        issue("found", "W-3", found("Later", repeat_of="W-1"), day=20),
+        issue(
+            "found",
+            "W-3",
+            found("Later", repeat_of="W-1", evidence=[PHOTO, PHOTO]),
+            day=20,
+        ),
         scenario.event(scenario.EXTERNAL, None, {"about": "Dust"}, event_id="=1+1"),
     ]
 
@@ -147,22 +152,31 @@ def small(tmp_path):
 def long_log(tmp_path_factory):
     """50,000 entries of 1,000 commitments, put straight into a SQLite file."""
     store = SqliteStore.open(tmp_path_factory.mktemp("long") / "ledger.db")
-    rows = [_row(position) for position in range(1, LONG + 1)]
-    tree, appended = merkle.Tree.empty().extend([row.leaf for row in rows])
-    nodes = [Node(*node) for node in appended.tile_nodes]
-    with store.append() as batch:
-        batch.insert(
-            rows=rows, nodes=nodes, root=Root(LONG, tree.root, rows[-1].ingested)
-        )
+    fill(store, count=LONG, streams=1_000)
     yield store
     store.close()
 
 
-def _row(position: int) -> Row:
-    number, version = (position - 1) % 1_000, (position - 1) // 1_000 + 1
+def fill(store: SqliteStore, *, count: int, streams: int) -> None:
+    """Put so many entries of so many commitments in turn into an empty store."""
+    rows = [_row(position, streams) for position in range(1, count + 1)]
+    tree, appended = merkle.Tree.empty().extend([row.leaf for row in rows])
+    nodes = [Node(*node) for node in appended.tile_nodes]
+    with store.append() as batch:
+        batch.insert(
+            rows=rows, nodes=nodes, root=Root(count, tree.root, rows[-1].ingested)
+        )
+
+
+def _row(position: int, streams: int) -> Row:
+    number, version = (position - 1) % streams, (position - 1) // streams + 1
     stream, ingested = f"commitment/C-{number}", scenario.START + position * 1_000
     what = "registered" if version == 1 else "progress_reported"
-    data = scenario.registered() if version == 1 else {"text": "步" * 80, "percent": 9}
+    data = (
+        scenario.registered()
+        if version == 1
+        else {"text": "步" * 80, "percent": version % 101}
+    )
     event = scenario.commitment(what, f"C-{number}", data, number=version)
     entry = entries.compose(
         event,

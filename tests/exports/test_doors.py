@@ -8,6 +8,7 @@ import secrets
 import sys
 from types import SimpleNamespace
 
+import anyio
 import pytest
 import typer
 from fastapi import Depends
@@ -157,6 +158,39 @@ def test_an_export_is_on_record(door):
     (exported,) = [line for line in told if line["event"] == "log_exported"]
     assert (exported["format"], exported["position"]) == ("csv", 7)
     assert exported["key"]
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_who_is_not_served_to_the_end_leaves_nothing(stops):
+    """A service that stops breaks off, a client may leave: the export is closed."""
+    closed = []
+
+    def content():
+        try:
+            yield from (b"2", b"3")
+        finally:
+            closed.append(True)
+
+    async def serve():
+        stopping = anyio.Event()
+        desk = SimpleNamespace(stopping=stopping)
+        running_export = content()
+        first = next(running_export)
+        sent = exports._sent(desk, first, running_export)
+        assert await anext(sent) == b"2"
+        if stops:
+            stopping.set()
+            with pytest.raises(errors.Unavailable) as caught:
+                await anext(sent)
+            assert caught.value.code == "export_broken_off"
+        else:
+            assert await anext(sent) == b"3"
+            await sent.aclose()
+        # Held until here: it was closed on purpose, not for want of a reference.
+        assert closed == [True]
+        return running_export
+
+    anyio.run(serve)
 
 
 def test_requests_over_http(door):

@@ -18,7 +18,7 @@ import pytest
 from events import canonical, errors
 from events.merkle import leaf_hash, root_of
 from events.store import Selection
-from services.exports import formats
+from services.exports import formats, ocel_json, ocel_sqlite, poam, xes
 from services.exports.flat import harmless
 from services.exports.job import Job, bounded, pin
 from tests.exports.conftest import FORMULA
@@ -317,6 +317,48 @@ def test_a_plan_keeps_both_dates_apart(small, exported):
     assert item["origins"][0]["actors"][0]["actor-uuid"] in parties
     assert {UUID(one).version for one in [plan["uuid"], *risks, *parties]} == {5}
     assert {risk["status"] for risk in risks.values()} == {"closed", "remediating"}
+
+
+def test_a_plan_tells_of_a_request_for_more_time(small, exported):
+    """While nobody has answered it, the risk is a deviation that was requested."""
+    asked = Selection(types=("henji.commitment.extension_requested.v1",))
+    (row,) = small.select(asked, limit=2)
+    content, _ = exported(small, "oscal-poam", as_of=str(row.position))
+    plan = json.loads(content)["plan-of-action-and-milestones"]
+    assert "deviation-requested" in {risk["status"] for risk in plan["risks"]}
+
+
+def test_a_plan_has_no_line_breaks():
+    """OSCAL strings are one line without outer space."""
+    assert poam._line(" a\n b\u3000") == "a b"
+
+
+@pytest.mark.parametrize("write", [ocel_json._text, lambda v: xes._quoted(v)[1:-1]])
+def test_scalars_are_written_as_xml_and_json_do(write):
+    """Truth in lower case, numbers as they are."""
+    assert [write(value) for value in (True, False, 7, 1.5)] == [
+        "true",
+        "false",
+        "7",
+        "1.5",
+    ]
+
+
+def test_characters_without_a_place_in_xml_are_replaced():
+    """What XML cannot write is shown as replaced; what it must escape is escaped."""
+    quoted = xes._quoted('x\x07<&\n"\uffff')
+    told = ET.fromstring(f"<a b={quoted}/>")
+    assert told.get("b") == 'x\ufffd<&\n"\ufffd'
+
+
+def test_types_of_like_names_get_tables_of_their_own():
+    """However alike two names are without their punctuation."""
+    file = ocel_sqlite._File(sqlite3.connect(":memory:"))
+    file.connection.executescript(ocel_sqlite._SCHEMA)
+    names = ["org.example.call.v1", "org.example-call.v1", "org.Example.call.v1"]
+    assert len({file.table("event", name).casefold() for name in names}) == 3
+    assert file.table("event", names[1]) == file.table("event", names[1])
+    file.connection.close()
 
 
 def test_a_plan_of_nothing_is_refused(small, exported):
