@@ -1,5 +1,9 @@
 """The demonstration step by step: import, board, late list, replay, verify, tamper.
 
+Between the replay of the real log and the verification of the whole one, a simulated
+campaign is loaded beside it and its answers are checked; figures of the real log stay
+those of the real log.
+
 Rules of this file: everything goes through the doors that users have (HTTP, receipts,
 the verifier); what is found is returned as data, what is shown goes to ``Stage``.
 """
@@ -7,17 +11,21 @@ the verifier); what is found is returned as data, what is shown goes to ``Stage`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 
 from events.verify import Report, Trust
 from services.auditing import trust_from, verify_receipt_text, verify_store
 from services.demo import tamper
+from services.demo.campaign import command
+from services.demo.campaign.record import LANES, SOURCE
+from services.demo.campaign.script import FIRST_EVENT
 from services.demo.stage import Stage
 from services.importing.command import import_log, named_mapping, shipped_log
 from services.importing.report import Report as ImportReport
@@ -26,6 +34,8 @@ from services.running import Service
 ROLES = ("adapter", "admin", "auditor")
 SCOPES = ("events:write", "events:read", "backfill", "delegate", "verify")
 _PAGE = 1_000
+#: The kind of the real log's commitments; the campaign has none of it.
+_KIND = "permit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +50,23 @@ class Demo:
     seconds: Any
 
 
-def run(demo: Demo, *, folder: Path) -> dict[str, Any]:
-    """Run every step; return the figures that ``henji demo --json`` prints."""
+def run(
+    demo: Demo, *, folder: Path, campaign: Callable[[], dict[str, str]] | None = None
+) -> dict[str, Any]:
+    """Run every step; return the figures that ``henji demo --json`` prints.
+
+    ``campaign`` gives the keys of the systems that submit it; None: without it.
+    """
     began = demo.seconds()
     imported = import_receipts(demo)
-    head = demo.service.ledger.store.head()
-    size = head.size if head else 0
     with _client(demo) as client:
+        size, root = _imported(demo, client)
         board = list(_commitments(client, min_position=size))
         _show_board(demo, board)
         late = [row for row in board if _is_late(row)]
         demo.stage.late(late)
         _replay(demo, client, late)
+        added = {} if campaign is None else _campaign(demo, campaign())
         sound = _verify(demo, client)
     found = _tamper(demo, folder, position=size // 2)
     return {
@@ -59,13 +74,38 @@ def run(demo: Demo, *, folder: Path) -> dict[str, Any]:
         "commitments": len(board),
         "finished": sum(row["status"] == "closed" for row in board),
         "late": len(late),
-        "root": head.root.hex() if head else "",
+        "root": root,
         "verified": sound,
         "tamper_found_at": found,
         "imported": imported.accepted,
         "already_there": imported.duplicates,
         "seconds": round(demo.seconds() - began, 2),
+        **added,
     }
+
+
+def _imported(demo: Demo, client: httpx2.Client) -> tuple[int, str]:
+    """Return size and root of the log before the campaign, also in a later run.
+
+    The keys of the systems that submit the campaign come between the two.
+    """
+    store = demo.service.ledger.store
+    head = store.head()
+    size = head.size if head else 0
+    first = f"/v1/events/{quote(FIRST_EVENT, safe='')}"
+    answer = client.get(first, params={"source": SOURCE})
+    if answer.is_success:
+        size = int(answer.headers["Henji-Position"]) - 1 - len(LANES)
+    root = store.root_at(size)
+    return size, "" if root is None else root.root.hex()
+
+
+def _campaign(demo: Demo, keys: dict[str, str]) -> dict[str, Any]:
+    """Load the simulated campaign, and check what the service says of it."""
+    demo.stage.heading("demo_campaign")
+    figures = command.run(demo.url, keys, console=demo.stage.console, wait=demo.wait)
+    demo.stage.campaign(figures)
+    return figures
 
 
 def import_receipts(demo: Demo) -> ImportReport:
@@ -94,8 +134,12 @@ def _client(demo: Demo) -> Iterator[httpx2.Client]:
 def _commitments(
     client: httpx2.Client, *, min_position: int
 ) -> Iterator[dict[str, Any]]:
-    """Yield the whole board, page by page, once it includes what was imported."""
-    parameters: dict[str, Any] = {"limit": _PAGE, "min_position": min_position}
+    """Yield the board of the real log, page by page, once it has what was imported."""
+    parameters: dict[str, Any] = {
+        "kind": _KIND,
+        "limit": _PAGE,
+        "min_position": min_position,
+    }
     while True:
         page = _get(client, "/v1/commitments", parameters)
         yield from page["data"]

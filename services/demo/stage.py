@@ -18,6 +18,7 @@ from services.importing.report import print_report
 from services.texts import Say
 
 _SHOWN = 10
+_DIFFERS = ("answers_differ", "red")
 _FIGURES = frozenset({"count", "days_late"})
 
 
@@ -74,6 +75,19 @@ class Stage:
                 Text(str(said)),
             )
         self.console.print(table)
+
+    def campaign(self, figures: dict[str, Any]) -> None:
+        """Show how much of the campaign was loaded, and whether its answers hold."""
+        differing = figures["answer_key_mismatches"]
+        name, style = ("answers_hold", "green") if not differing else _DIFFERS
+        mark = "✗ " if differing else "✓ "
+        said = self._say(
+            name,
+            entries=figures["campaign_entries"],
+            checks=figures["answer_key_checks"],
+            mismatches=differing,
+        )
+        self.console.print(Text(mark + said, style=style))
 
     def verified(self, report: Report) -> None:
         """Show the outcome of a verification."""

@@ -32,6 +32,8 @@ from services.demo.campaign.record import MARK, Emitted, Log, Sent
 from services.demo.campaign.sealing import REVOKED, Sealing, file_plans
 
 SEED: Final = "henji-2017"
+#: The id of the event that is recorded first, in every campaign.
+FIRST_EVENT: Final = "unit/hq/1"
 #: A firm in the deck of handlings that is banned: seven of twelve.
 _BANNED, _OF = 7, 12
 
