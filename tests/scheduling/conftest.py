@@ -76,6 +76,12 @@ def routine(unit: str = "gouzhao", **changed: Any) -> scenario.Event:
     )
 
 
+def promise(desk, key="A", due="2017-11-24", **more):
+    """Put a commitment on record that was issued and signed for on 14 November."""
+    steps = scenario.loop(key, due=due, **more)[:3]
+    desk.submit(*scenario.delegated(steps))
+
+
 @dataclass
 class Desk:
     """A ledger with its clock, and what the scheduler has appended to it."""

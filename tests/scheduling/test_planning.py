@@ -144,6 +144,15 @@ def test_what_others_scheduled_is_missed_all_the_same():
     ]
 
 
+def test_what_others_scheduled_late_is_missed_at_that_instant():
+    """Nobody missed anything before it was owed."""
+    due = instant("2017-11-15T12:00:00+08:00")
+    found = states(owed={"obligation/brief/u/2017-11-15": Owed(due, due + HOUR)})
+    assert between(found, "11-01T00:00", "12-01T00:00") == [
+        "11-15T13:00 missed 2017-11-15"
+    ]
+
+
 DUE = calendar.end_of_day(date(2017, 11, 24))  # a Friday
 
 
@@ -205,6 +214,17 @@ def test_a_level_is_sent_once_in_a_cycle_and_never_a_lower_one():
     found = states(promises=[promise(DUE, sent=3), promise(DUE, urge_level=3)])
     lines = between(found, "11-01T00:00", "11-30T00:00")
     assert lines == ["11-28T00:00 urged orange"]
+
+
+def test_a_red_sheet_leads_to_one_clue_whoever_sent_it():
+    """It cites the sheet; once the case exists it is not planned."""
+    red = instant("2017-11-22T10:00:00+08:00")
+    found = states(promises=[replace(promise(DUE, sent=4), red=(9, red))])
+    (clue,) = due_between(found, START, DUE, RULES)
+    assert told([clue]) == ["11-22T10:00 clue_registered urging-C0-0"]
+    assert clue.event["data"]["facts"] == [{"stream": "commitment/C0", "version": 9}]
+    found.clues.add(clue.event["subject"])
+    assert due_between(found, START, DUE, RULES) == []
 
 
 def test_reports_are_frozen_every_monday_since_the_opening():

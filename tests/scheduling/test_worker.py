@@ -5,39 +5,16 @@ from __future__ import annotations
 import pytest
 
 from events import errors
-from events.entries import instant
 from services.scheduling import appending
-from services.scheduling import worker as module
-from services.scheduling.freezing import Frozen
 from services.scheduling.worker import Chore, publish
 from services.telemetry import Metrics
 from services.wiring import open_ledger
-from tests.scheduling.conftest import START, Desk, OneLease, routine
+from tests.scheduling.conftest import START, Desk, OneLease, promise, routine
 from tests.support import scenario
 
 DAY = scenario.DAY
 BRIEF = "obligation/daily_brief/gouzhao"
 FILE = {"format": "json", "sha256": "0b" * 32}
-
-
-def promise(desk, key="A", due="2017-11-24", **more):
-    """Put a commitment on record that was issued and signed for on 14 November."""
-    steps = scenario.loop(key, due=due, **more)[:3]
-    desk.submit(*scenario.delegated(steps))
-
-
-def extended(key, new_due, at):
-    """Return the events that extend a commitment's due."""
-    asked = {"new_due": new_due, "reason": "Parts are late.", "progress": "Half."}
-    when = instant(at)
-    return [
-        scenario.acting(who, scenario.commitment(what, key, data, time=when))
-        for who, what, data in (
-            ("lead", "plan_filed", {"summary": "Three teams."}),
-            ("lead", "extension_requested", asked),
-            ("boss", "extension_granted", {}),
-        )
-    ]
 
 
 def test_an_obligation_is_scheduled_and_then_missed(desk):
@@ -156,95 +133,32 @@ def test_a_clock_set_far_ahead_is_caught_up(desk):
     assert worker.health.behind == 0
 
 
-def test_an_ended_commitment_is_urged_no_more(desk):
-    """A close before the due ends the urging; a reopening begins it anew."""
-    steps = list(scenario.delegated(scenario.loop("A", due="2017-11-30")))
-    desk.submit(*steps)
-    desk.clock.set("2017-12-20T10:00:00+08:00")
-    worker = desk.worker()
-    worker.catch_up()
-    assert desk.lines() == []
-    assert worker._states.promises == {}
-
-
-def test_an_extension_begins_a_new_cycle(desk):
-    """The new due has its own sheets; a level below the one that was reached stays out."""
-    promise(desk, due="2017-11-24")
-    worker = desk.worker()
-    desk.clock.set("2017-11-23T10:00:00+08:00")
-    worker.catch_up()
-    desk.submit(*extended("A", "2017-11-30", "2017-11-23T11:00:00+08:00"))
-    desk.clock.set("2017-12-01T10:00:00+08:00")
-    worker.catch_up()
-    assert desk.lines() == [
-        "11-21T00:00 urged commitment/A",
-        "11-27T00:00 urged commitment/A",
-        "12-01T00:00 urged commitment/A",
-    ]
-    assert [event.id.split("/")[-2:] for event in desk.appended()] == [
-        ["0", "reminder"],
-        ["1", "reminder"],
-        ["1", "blue"],
-    ]
-
-
-def test_what_somebody_urged_is_not_urged_again(desk):
-    """A sheet that a person sent counts as sent in its cycle."""
-    promise(desk, due="2017-11-20")
-    at = instant("2017-11-21T08:00:00+08:00")
-    sheet = scenario.commitment("urged", "A", {"level": "orange"}, time=at)
-    desk.submit(scenario.acting("office", sheet))
-    desk.clock.set("2017-11-30T10:00:00+08:00")
-    desk.worker().catch_up()
-    levels = [e.data.level for e in desk.appended() if e.type.endswith("urged.v1")]
-    assert levels == ["red"]
-
-
-def test_a_stale_plan_is_not_appended(desk, monkeypatch):
-    """What happens between planning and appending is seen: it is planned anew.
-
-    Nor is a clue, whose red sheet was not appended.
-    """
-    promise(desk, due="2017-11-20")
-    worker = desk.worker()
-    desk.clock.set("2017-11-28T10:00:00+08:00")
-    real, late = module.append, extended("A", "2017-12-29", "2017-11-20T09:00:00+08:00")
-
-    def slow(ledger, dues, *, now):
-        while late:
-            desk.submit(late.pop(0))
-        return real(ledger, dues, now=now)
-
-    monkeypatch.setattr(module, "append", slow)
-    worker.catch_up()
-    assert desk.lines() == []
-    worker.catch_up()
-    assert (desk.lines(), worker.refused) == ([], {})
-
-
-def test_what_follows_something_set_aside_waits_with_it(desk, monkeypatch):
-    """A sheet that was refused holds back the later ones and the clue, for an hour."""
-    promise(desk, due="2017-11-20")
+def test_what_others_scheduled_ahead_leaves_no_gap(desk):
+    """The days before an obligation that a person scheduled are scheduled all the same."""
     desk.submit(routine())
-    desk.clock.set("2017-11-28T10:00:00+08:00")
-    worker, real = desk.worker(), appending.prepare
-
-    def prepared(submission):
-        if submission.id == "commitment.urged/A/0/blue":
-            return errors.Refused("rule_failed")
-        return real(submission)
-
-    monkeypatch.setattr(appending, "prepare", prepared)
+    ahead = {
+        "kind": "daily_brief",
+        "unit": "gouzhao",
+        "period": "2017-11-18",
+        "due": "2017-11-18T12:00:00+08:00",
+    }
+    desk.submit(
+        scenario.event(
+            "henji.obligation.scheduled.v1",
+            f"{BRIEF}/2017-11-18",
+            ahead,
+            event_id="by-hand",
+            time=desk.clock.now,
+        )
+    )
+    desk.clock.set("2017-11-19T10:00:00+08:00")
+    worker = desk.worker()
     worker.catch_up()
-    assert [line for line in desk.lines() if "obligation" not in line] == [
-        "11-15T00:00 urged commitment/A"
-    ]
-    assert worker.refused == {"commitment.urged/A/0/blue": "rule_failed"}
-    assert worker.health.behind == 0
-    monkeypatch.setattr(appending, "prepare", real)
-    desk.clock.now += scenario.HOUR + 1
-    worker.catch_up()
-    assert "11-27T00:00 clue_registered accountability/urging-A-0" in desk.lines()
+    scheduled = [line[-10:] for line in desk.lines() if "scheduled" in line]
+    missed = [line for line in desk.lines() if "missed" in line]
+    assert scheduled == [f"2017-11-{day}" for day in (15, 16, 17, 19)]
+    assert missed[-1] == f"11-18T12:00 missed {BRIEF}/2017-11-18"
+    assert worker.refused == {}
 
 
 def test_a_refusal_stops_nothing_and_is_shown(desk):
@@ -279,57 +193,57 @@ def test_without_the_lease_nothing_is_appended(desk):
     assert desk.lines()
 
 
-def test_a_weekly_report_is_frozen_on_monday_at_nine(desk):
-    """It is made once for each week over what was sealed by then, however late."""
-    calls = []
+class Counted(OneLease):
+    """A lease that counts how often it was asked for."""
 
-    def freeze(report, period, cut):
-        calls.append((report, period, cut))
-        return Frozen("weekly_bulletin/1", [FILE], title="通报（模拟数据）")
+    asked = 0
 
+    def claim(self, name, holder, *, seconds):
+        """Count, and grant it or not."""
+        self.asked += 1
+        return super().claim(name, holder, seconds=seconds)
+
+
+def test_the_lease_is_renewed_in_time(desk):
+    """It is asked for again once a third of its time has passed, on any clock."""
+    lease = Counted()
+    worker = desk.worker(leases=lease, lease_seconds=3.0)
+    asked = []
+    for seconds in (0, 0.5, 1.5, 1.6, -3600, -3599.5):
+        desk.clock.now = START + int(seconds * 1_000_000)
+        worker.step()
+        asked.append(lease.asked)
+    assert asked == [1, 1, 2, 2, 3, 3]
+
+
+def test_a_worker_that_lost_the_lease_stops(desk):
+    """It appends nothing more, and says that nothing is its to append."""
     desk.submit(routine())
-    desk.clock.set("2017-11-19T12:00:00+08:00")
-    desk.worker(freeze=freeze).catch_up()
-    sealed = desk.ledger.store.head()
-    desk.clock.set("2017-11-21T12:00:00+08:00")
-    desk.worker(freeze=freeze).catch_up()
-    desk.worker(freeze=freeze).catch_up()
-    monday = instant("2017-11-20T09:00:00+08:00")
-    ((report, period, cut),) = calls
-    assert (report, period) == ("weekly_bulletin", "2017-W46")
-    assert (cut.position, cut.root) == (sealed.size, sealed.root)
-    assert (cut.now, cut.as_at) == (monday, monday)
-    (event,) = [e for e in desk.appended() if e.type.endswith("frozen.v1")]
-    assert (event.occurred, event.stream) == (
-        monday,
-        "report/weekly_bulletin/2017-W46",
-    )
-    assert event.data.cut.position == sealed.size
-    assert event.data.cut.ruleset == "demo-2017/1"
+    lease = OneLease()
+    worker = desk.worker(leases=lease)
+    desk.clock.now += 3 * DAY
+    worker.step()
+    assert worker.health.behind > 0
+    before = desk.lines()
+    lease.granted = False
+    desk.clock.now += 3 * DAY
+    worker.catch_up()
+    assert desk.lines() == before
+    assert (worker.health.behind, worker.health.leading) == (0, False)
 
 
-def test_a_report_that_fails_stops_nothing_else(desk, capsys):
-    """Its error is reported, it is set aside for a while, and the rest goes on."""
-    failing = [True]
-
-    def freeze(_report, _period, _cut):
-        if failing.pop() if failing else False:
-            raise RuntimeError("no font")
-        return Frozen("weekly_bulletin/1", [FILE])
-
+def test_what_was_set_aside_by_a_wrong_clock_is_offered_again(desk, monkeypatch):
+    """A clock that is set back makes void what was to wait by it."""
     desk.submit(routine())
-    desk.clock.set("2017-11-20T19:00:00+08:00")
-    worker = desk.worker(freeze=freeze)
+    worker, real = desk.worker(), appending.prepare
+    monkeypatch.setattr(appending, "prepare", lambda _: errors.Refused("rule_failed"))
+    desk.clock.set("2017-11-15T12:00:00+08:00")
     worker.catch_up()
+    assert worker.refused
+    monkeypatch.setattr(appending, "prepare", real)
+    desk.clock.set("2017-11-15T11:00:00+08:00")
     worker.catch_up()
-    assert desk.lines()[-1] == f"11-20T18:00 missed {BRIEF}/2017-11-20"
-    assert worker.refused == {
-        "report.frozen/weekly_bulletin/2017-W46": "schedule_report_failed"
-    }
-    assert "no font" in capsys.readouterr().err
-    desk.clock.now += scenario.HOUR + 1
-    worker.catch_up()
-    assert desk.lines()[-1].startswith("11-20T09:00 frozen report/weekly_bulletin")
+    assert (len(desk.lines()), worker.refused) == (1, {})
 
 
 def test_chores_are_done_every_so_often(desk):
@@ -347,6 +261,10 @@ def test_chores_are_done_every_so_often(desk):
     desk.clock.now += DAY
     worker.step()
     assert len(runs) == 2
+    desk.clock.now -= 10 * DAY
+    worker.step()
+    worker.step()
+    assert len(runs) == 3
 
 
 def test_the_lag_is_measured(desk):
@@ -369,14 +287,14 @@ def test_an_unavailable_log_is_tried_again(desk, monkeypatch):
     desk.submit(routine())
     desk.clock.now += DAY
     worker = desk.worker()
-    real = desk.ledger.sequencer.submit
 
-    def closed(_request):
+    def closed(_given):
         raise errors.Unavailable("overloaded")
 
-    monkeypatch.setattr(desk.ledger.sequencer, "submit", closed)
-    with pytest.raises(errors.Unavailable):
-        worker.step()
-    monkeypatch.setattr(desk.ledger.sequencer, "submit", real)
+    for step in ("submit", "commit"):
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.ledger.sequencer, step, closed)
+            with pytest.raises(errors.Unavailable):
+                worker.step()
     worker.catch_up()
-    assert len(desk.lines()) == 1
+    assert (len(desk.lines()), worker.refused) == (1, {})
