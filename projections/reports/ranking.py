@@ -6,11 +6,10 @@ unit with too few cases is shown and not ranked, and no points are for mere reco
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from events.domain.periods import Span, span, week_of
+from events.domain.periods import Span, span
 from projections.reports.corrections import (
     Figure,
     Known,
@@ -36,31 +35,25 @@ from projections.reports.pieces import (
     column,
     counted,
     cut_line,
-    local_day,
     names,
     scene,
     share,
     table,
 )
+from projections.reports.unit_standings import (
+    GROUPS,
+    Standing,
+    preceding,
+    standings,
+)
 from projections.rules.courses import Course, before
 from projections.rules.derived import Derived, Rate, positions
-from projections.rules.ranking import Entrant, Place, criticised, ranking
+from projections.rules.ranking import Place
 from projections.rules.rates import on_time_by_current, on_time_by_original
-from projections.rules.scoring import Score, scores
 from projections.world import World
 
 NAME = "unit_ranking"
 VERSION = 1
-#: Category of a unit -> its group, in the order of reading.
-GROUPS: Mapping[str, Text] = MappingProxyType(
-    {
-        "office": both("Sub-district offices", "办事处组"),
-        "bureau": both("Bureaus", "职能部门组"),
-        "company": both("Companies", "企业组"),
-        "other": both("Others", "其他单位组"),
-    }
-)
-_OWN = frozenset(GROUPS) - {"other"}
 _COLUMNS = (
     column("group", "Group", "组别"),
     column("rank", "Rank", "名次", "int"),
@@ -83,20 +76,6 @@ _COLUMNS = (
 _CARDS: Mapping[str, Text] = MappingProxyType(
     {"red": both("Red card", "红牌"), "yellow": both("Yellow card", "黄牌警告")}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A unit in a week: its group, place and score, and those of the week before."""
-
-    group: str
-    unit: str
-    place: Derived[Place]
-    score: Derived[Score]
-    before: Derived[Place] | None
-    card: str | None
-    card_events: tuple[int, ...]
-    card_rule: str
 
 
 def make(world: World, question: Question) -> Report:
@@ -127,37 +106,6 @@ def make(world: World, question: Question) -> Report:
             one, previous_cut(one, NAME, preceding(week)), (), make=_figures
         ),
     )
-
-
-def preceding(week: str) -> str:
-    """Return the week before a week."""
-    return week_of(span(week).start - 1)
-
-
-def standings(one: Scene, week: str) -> tuple[Standing, ...]:
-    """Return every unit by group and place, then those that are not ranked."""
-    now, last = _places(one, week), _places(one, preceding(week))
-    earlier = {row.value.unit: row for rows in last.values() for row, _ in rows}
-    red = _criticised(one, week)
-    found = []
-    for group, rows in now.items():
-        for place, score in rows:
-            unit = place.value.unit
-            card = "red" if unit in red else "yellow" if place.value.last else None
-            reason = red.get(unit, place)
-            found.append(
-                Standing(
-                    group=group,
-                    unit=unit,
-                    place=place,
-                    score=score,
-                    before=earlier.get(unit),
-                    card=card,
-                    card_events=reason.events if card else (),
-                    card_rule=reason.rule if card else "",
-                )
-            )
-    return tuple(found)
 
 
 def ranking_table(one: Scene, rows: Sequence[Standing]) -> Table:
@@ -229,55 +177,6 @@ ITEMS: Mapping[str, Text] = MappingProxyType(
 )
 
 
-def _groups(one: Scene) -> dict[str, list[str]]:
-    """Return the units of each group: the three, and whoever else leads anything."""
-    leading = {case.state.lead_unit for case in one.cases}
-    found: dict[str, list[str]] = {group: [] for group in GROUPS}
-    for row in one.world.states("unit"):
-        category = row.state.category
-        if category in _OWN and (row.state.active or row.key in leading):
-            found[category].append(row.key)
-        elif row.key in leading:
-            found["other"].append(row.key)
-    return found
-
-
-def _places(
-    one: Scene, week: str
-) -> dict[str, list[tuple[Derived[Place], Derived[Score]]]]:
-    groups = _groups(one)
-    units = [unit for members in groups.values() for unit in members]
-    told = {row.value.unit: row for row in scores(one.world, one.courses, week, units)}
-    return {
-        group: [
-            (place, told[place.value.unit])
-            for place in ranking(_entrants(told, members), one.rules)
-        ]
-        for group, members in groups.items()
-    }
-
-
-def _entrants(
-    told: Mapping[str, Derived[Score]], members: Sequence[str]
-) -> Iterator[Entrant]:
-    for unit in members:
-        row = told[unit]
-        yield Entrant(unit, row.value.points, row.value.cases, row.events)
-
-
-def _criticised(one: Scene, week: str) -> dict[str, Derived[str]]:
-    """Return who was last too often in the month of a week's last day, so far."""
-    month, weeks = _month(week), []
-    while _month(week) == month:
-        weeks.append([row for rows in _places(one, week).values() for row, _ in rows])
-        week = preceding(week)
-    return {row.value: row for row in criticised(weeks, one.rules)}
-
-
-def _month(week: str) -> str:
-    return local_day(span(week).end - 1)[:7]
-
-
 def _row(one: Scene, row: Standing, period: Span) -> tuple[Cell, ...]:
     place, last, score = row.place, row.before, row.score
     own = _led(one, row.unit)
@@ -291,7 +190,7 @@ def _row(one: Scene, row: Standing, period: Span) -> tuple[Cell, ...]:
         _cases(own, period, one),
         Cell(None if last is None else last.value.rank, earlier, place.rule),
         Cell(_gained(place, last), positions(place.events, earlier), place.rule),
-        Cell(None if last is None else last.value.value, earlier, score.rule),
+        Cell(None if last is None else float(last.value.value), earlier, score.rule),
         counted(original.value.base, original.rule),
         counted(original.value.hits, original.rule),
         share(original.value, original.rule),
