@@ -95,6 +95,8 @@ def unit_of(kind: str, state: Any) -> str | None:
         return None
     if kind == "routine":
         return str(state.definition.unit)
+    if kind == "commitment":
+        return str(state.lead_unit)
     return getattr(state, "unit", None)
 
 

@@ -20,11 +20,13 @@ from events.entries import rfc3339
 from services import telemetry
 from services.api import (
     commitments,
+    diff,
     events,
     evidence,
     log,
     openapi,
     operations,
+    states,
     stream,
     submit,
     types,
@@ -81,7 +83,8 @@ def create_app(service: Service) -> Application:
     # behind caches that add to it.
     app.include_router(submit.router(desk))
     # stream before events: /v1/events/stream is no event's id.
-    for module in (stream, events, types, commitments, units, evidence):
+    read = (stream, events, types, commitments, units, evidence, states, diff)
+    for module in read:
         app.include_router(module.router(desk), dependencies=strict)
     for module in (log, operations):
         app.include_router(module.router(desk))

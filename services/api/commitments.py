@@ -18,16 +18,15 @@ from starlette.responses import Response
 
 from events import entries, errors
 from events.domain.commitment_state import STATUSES
-from projections import board, queries
+from projections import board, happened, queries
 from projections.rules import deadlines, lights
 from projections.status import Status
-from projections.timeline import Line, is_late_record
 from services.api import cursors, documents
 from services.api.desk import Desk, in_thread
 from services.api.filters import us
-from services.api.moments import Moment, asked, book
+from services.api.histories import Lines, told
+from services.api.moments import Moment, asked
 from services.api.presenting import commitment as present
-from services.api.presenting import line as present_line
 from services.api.waiting import reach
 from services.problems import language_of
 
@@ -85,13 +84,15 @@ def router(desk: Desk) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 50,
         cursor: Annotated[str | None, Query()] = None,
         as_of: Annotated[str | None, Query(description="Position or instant")] = None,
+        as_at: Annotated[str | None, Query()] = None,
         at: Annotated[str | None, Query(description="Judge at this instant")] = None,
         min_position: Annotated[int | None, Query(ge=0, le=2**62)] = None,
     ) -> Response:
         desk.caller(request, "events:read")
+        _require_by_key(order, as_at)
         _require_known(status=status, light=light, schedule=schedule)
         await reach(desk, min_position)
-        moment = await asked(desk, as_of, at)
+        moment = await asked(desk, as_of, at, as_at)
         narrow = queries.Filter(
             units=tuple(unit),
             statuses=tuple(status),
@@ -111,6 +112,7 @@ def router(desk: Desk) -> APIRouter:
             repr(light),
             repr(schedule),
             as_of or "",
+            as_at or "",
             at or "",
         )
         place = _place(cursor, question)
@@ -146,11 +148,13 @@ def router(desk: Desk) -> APIRouter:
         responses={200: documents.answer("Counts.", {"type": "object"}, {"data": []})},
     )
     async def count_commitments(
-        request: HttpRequest, as_of: Annotated[str | None, Query()] = None
+        request: HttpRequest,
+        as_of: Annotated[str | None, Query()] = None,
+        as_at: Annotated[str | None, Query()] = None,
     ) -> Response:
         desk.caller(request, "events:read")
-        moment = await asked(desk, as_of, None)
-        return _json(await in_thread(_counts, desk, moment.position))
+        moment = await asked(desk, as_of, None, as_at)
+        return _json(await in_thread(_counts, desk, moment))
 
     @routes.get(
         "/v1/commitments/{key}",
@@ -162,13 +166,14 @@ def router(desk: Desk) -> APIRouter:
         request: HttpRequest,
         key: str,
         as_of: Annotated[str | None, Query()] = None,
+        as_at: Annotated[str | None, Query()] = None,
         at: Annotated[str | None, Query()] = None,
         min_position: Annotated[int | None, Query(ge=0, le=2**62)] = None,
     ) -> Response:
         desk.caller(request, "events:read")
         await reach(desk, min_position)
-        moment = await asked(desk, as_of, at)
-        row, version = await in_thread(_one, desk, key, moment.position)
+        moment = await asked(desk, as_of, at, as_at)
+        row, version = await in_thread(_one, desk, key, moment)
         language = language_of(request.headers.get("accept-language"))
         return _json(
             present(row, moment, language) | {"streamversion": version},
@@ -186,10 +191,16 @@ def router(desk: Desk) -> APIRouter:
         key: str,
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+        as_of: Annotated[str | None, Query()] = None,
+        as_at: Annotated[str | None, Query()] = None,
     ) -> Response:
         desk.caller(request, "events:read")
+        moment = await asked(desk, as_of, None, as_at)
+        wanted = Lines(
+            stream=f"commitment/{key}", moment=moment, after=after, limit=limit
+        )
         language = language_of(request.headers.get("accept-language"))
-        return _json(await in_thread(_history, desk, key, after, limit, language))
+        return _json(await in_thread(_history, desk, wanted, language))
 
     return routes
 
@@ -198,6 +209,12 @@ def _require_known(**filters: list[str]) -> None:
     for name, values in filters.items():
         if not _VALUES[name].issuperset(values):
             raise errors.Malformed("invalid_parameter", parameter=name)
+
+
+def _require_by_key(order: str, as_at: str | None) -> None:
+    """Refuse an order that would need every commitment folded before the first."""
+    if as_at is not None and order != "key":
+        raise errors.Malformed("as_at_by_key_only", order=order)
 
 
 def _place(cursor: str | None, question: str) -> queries.Place | None:
@@ -235,6 +252,16 @@ def _page(  # noqa: PLR0913, PLR0917 - handed through to a thread
     keep: Callable[[Status], bool] | None,
 ) -> queries.Page:
     with desk.views.snapshot(board.NAME) as snapshot:
+        if moment.as_at is not None:
+            return happened.commitments(
+                snapshot,
+                desk.ledger.store,
+                narrow,
+                moment=moment.within(snapshot.generation.position),
+                limit=limit,
+                after=place,
+                keep=keep,
+            )
         return queries.commitments(
             snapshot,
             narrow,
@@ -246,9 +273,13 @@ def _page(  # noqa: PLR0913, PLR0917 - handed through to a thread
         )
 
 
-def _one(desk: Desk, key: str, as_of: int | None) -> tuple[Status, int]:
+def _one(desk: Desk, key: str, moment: Moment) -> tuple[Status, int]:
     with desk.views.snapshot(board.NAME) as snapshot:
-        row = queries.commitment(snapshot, key, as_of=as_of)
+        if moment.as_at is None:
+            row = queries.commitment(snapshot, key, as_of=moment.position)
+        else:
+            then = moment.within(snapshot.generation.position)
+            row = happened.commitment(snapshot, desk.ledger.store, key, moment=then)
         if row is None:
             raise errors.NotFound("commitment_not_found", key=key)
         after = row.position - 1
@@ -256,25 +287,14 @@ def _one(desk: Desk, key: str, as_of: int | None) -> tuple[Status, int]:
     return row, lines[0].version
 
 
-def _history(
-    desk: Desk, key: str, after: int, limit: int, language: Any
-) -> dict[str, Any]:
+def _history(desk: Desk, wanted: Lines, language: Any) -> dict[str, Any]:
+    key = wanted.stream.partition("/")[2]
     with desk.views.snapshot(board.NAME) as snapshot:
-        lines = queries.lines(
-            snapshot, f"commitment/{key}", after=after, limit=limit + 1
-        )
+        shown = told(desk, snapshot, wanted, language)
         versions = queries.history(snapshot, key)
-        position = snapshot.generation.position
-    if not lines and not after:
+    if not shown["data"] and not wanted.after:
         raise errors.NotFound("commitment_not_found", key=key)
-    rules = book(desk)
-
-    def shown(line: Line) -> dict[str, Any]:
-        days = rules.at(line.recorded).ruleset.late_record_days
-        return present_line(line, language, late=is_late_record(line, days=days))
-
-    return {
-        "data": [shown(line) for line in lines[:limit]],
+    return shown | {
         "statuses": [
             {
                 "from": version.valid_from,
@@ -282,23 +302,25 @@ def _history(
                 "status": version.status.state.status,
             }
             for version in versions
-        ],
-        "has_more": len(lines) > limit,
-        "position": position,
+            if version.valid_from <= shown["position"]
+        ]
     }
 
 
-def _counts(desk: Desk, as_of: int | None) -> dict[str, Any]:
+def _counts(desk: Desk, moment: Moment) -> dict[str, Any]:
     with desk.views.snapshot(board.NAME) as snapshot:
-        counts = queries.counts(snapshot, as_of=as_of)
-        total = queries.registered(snapshot, as_of=as_of)
-        position = snapshot.generation.position
+        then = moment.within(snapshot.generation.position)
+        if moment.as_at is None:
+            counts = queries.counts(snapshot, as_of=moment.position)
+            total = queries.registered(snapshot, as_of=moment.position)
+        else:
+            counts = happened.counts(snapshot, desk.ledger.store, then)
+            total = sum(counts.values())
     data = [
         {"unit": unit, "status": status, "count": count}
         for (unit, status), count in counts.items()
     ]
-    reached = position if as_of is None else min(as_of, position)
-    return {"data": data, "registered": total, "position": reached}
+    return {"data": data, "registered": total, "position": then.position}
 
 
 def _json(body: object, headers: dict[str, str] | None = None) -> Response:

@@ -14,6 +14,7 @@ PARAMETERS: Mapping[str, str] = MappingProxyType(
     {
         "after": "Position after which to go on; that of the last line seen.",
         "as_of": "A position, or an RFC 3339 instant: what had been sealed by then.",
+        "as_at": "RFC 3339: only what had happened by this instant counts.",
         "at": "RFC 3339; lights and schedules are judged for this instant.",
         "campaign": "Campaign of the commitment; repeat = OR.",
         "cursor": "`next_cursor` of the page before.",
@@ -60,7 +61,7 @@ _COMMITMENT = {
     "status_text": "In progress",
     "evidence_status": "partial",
     "schedule": {"by_original_due": "due_soon", "by_current_due": "on_time"},
-    "light": {"colour": "yellow", "rule": "light.due_soon@demo-2017-1"},
+    "light": {"colour": "yellow", "rule": "light.due_soon@demo-2017/1"},
     "lead_unit": "gouzhao",
     "streamversion": 5,
     "last_event": {"id": "oa-2017-1114-005", "position": 42},
@@ -88,6 +89,7 @@ ANSWERS: Mapping[str, Any] = MappingProxyType(
             "data": [_LINE],
             "statuses": [{"from": 40, "to": None, "status": "in_progress"}],
             "has_more": False,
+            "late_records": 0,
             "position": 42,
         },
         "listUnits": {

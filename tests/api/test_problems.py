@@ -14,6 +14,7 @@ from tests.support import scenario
 PLACES = {
     "{event_id}": "none",
     "{key}": "GX-1",
+    "{kind}": "unit",
     "{name}": "no.such.type.v1",
     "{code}": "no_such_code",
     "{position}": "999",

@@ -160,7 +160,8 @@ def test_states_are_narrowed_by_status_and_unit(views):
         for kind in ("issue", "commitment"):
             rows = pages(snapshot, store, kind, state_queries.Narrow(), None)
             statuses = sorted({row.state.status for row in rows})[:2]
-            units = tuple({row.unit for row in rows if row.unit})
+            units = tuple(sorted({row.unit for row in rows if row.unit}))[:1]
+            assert units
             for narrow in (
                 state_queries.Narrow(statuses=tuple(statuses)),
                 state_queries.Narrow(units=units),
