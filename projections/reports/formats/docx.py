@@ -191,7 +191,8 @@ def _foot(target: Any, flow: Document) -> None:
 
 
 def _paragraph(target: Any, text: str, *, align: ALIGN | None = None) -> Any:
-    added = target.add_paragraph(text)
+    added = target.add_paragraph()
+    added.add_run(text)
     added.alignment = align
     return added
 

@@ -160,7 +160,8 @@ def _row(found: Iterator[Addressed], view: View) -> str:
 def _figures(figures: Figures, view: View) -> str:
     pairs = zip(figures.items, cells_of(figures), strict=True)
     items = "".join(
-        f"<div><dt>{_words(title, view)}</dt><dd>{_value(found, view) or '—'}</dd></div>"
+        f"<div><dt>{_words(title, view)}</dt>"
+        f"<dd>{_value(found, view) or '—'}</dd></div>"
         for (_, title, _), found in pairs
     )
     title = _words(figures.title, view)

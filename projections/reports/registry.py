@@ -1,0 +1,28 @@
+"""Every report by name: the rows of each maker's own table, together.
+
+Rules of this file: the table. A maker's module has ``DEFINITIONS``; it is added here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from events import errors
+from projections.reports import overview, ranking
+from projections.reports.model import Definition
+
+_MAKERS: tuple[tuple[Definition, ...], ...] = (
+    overview.DEFINITIONS,
+    ranking.DEFINITIONS,
+)
+REPORTS: Mapping[str, Definition] = MappingProxyType(
+    {one.name: one for rows in _MAKERS for one in rows}
+)
+
+
+def named(name: str) -> Definition:
+    """Return the definition of a report; ``NotFound('report_unknown')``."""
+    if name not in REPORTS:
+        raise errors.NotFound("report_unknown", report=name)
+    return REPORTS[name]

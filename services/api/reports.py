@@ -1,0 +1,277 @@
+"""Reports over HTTP: which there are, each in its formats, and what a value rests on.
+
+Rules of this file: parse → cut → make → write. Every answer names its cut and has a tag
+made of it: the same cut is the same bytes, so that a client that has them needs no
+more. Links of a page lead to ``explain`` of that very cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from fastapi import APIRouter, Query
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from events import errors
+from events.entries import rfc3339
+from projections import board
+from projections.cut_world import ViewWorld, cut_of
+from projections.reports.formats import csv
+from projections.reports.formats.html import CONTENT_POLICY
+from projections.reports.formats.rendering import Format, View
+from projections.reports.registry import REPORTS, named
+from projections.world import Cut, World
+from services import reporting
+from services.api import documents
+from services.api.desk import Desk, in_thread
+from services.api.filters import as_of as parse_as_of
+from services.api.filters import us
+from services.api.waiting import reach
+from services.problems import language_of
+from services.reporting import Asked
+
+T = TypeVar("T")
+_BINARY: dict[str, Any] = {"type": "string", "format": "binary"}
+_SOME = {"type": "object"}
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_NOT_ACCEPTABLE = 406
+_Text = Annotated[str | None, Query()]
+_Period = Annotated[
+    str | None, Query(description="2017-11-24, 2017-W47; default: that of the cut.")
+]
+_Unit = Annotated[str | None, Query(description="Only what concerns this unit.")]
+_Subject = Annotated[str | None, Query(description="Enterprise or site, by its key.")]
+_Since = Annotated[
+    int | None,
+    Query(ge=0, le=2**62, description="Corrections since this position."),
+]
+_AsAt = Annotated[
+    str | None, Query(description="RFC 3339; only what had happened by then.")
+]
+_Lang = Annotated[
+    Literal["en", "zh"] | None, Query(description="Default: by Accept-Language.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _When:
+    """A cut as it is asked for: sealed by, happened by, judged at."""
+
+    as_of: str | None
+    as_at: str | None
+    at: str | None
+
+
+def router(desk: Desk) -> APIRouter:
+    """Return the routes of reports."""
+    routes = APIRouter(redirect_slashes=False, tags=["reports"])
+
+    @routes.get(
+        "/v1/reports",
+        operation_id="listReports",
+        summary="Every report: its titles, period and formats",
+        responses={200: documents.answer("They.", _SOME, {"data": []})},
+    )
+    async def list_reports(request: HttpRequest) -> Response:
+        desk.caller(request, "events:read")
+        return _json({"data": [_described(name) for name in sorted(REPORTS)]})
+
+    # Before the formats: no report is called explain.
+    @routes.get(
+        "/v1/reports/{name}/explain",
+        operation_id="explainReport",
+        summary="The events that one value of a report rests on",
+        responses={
+            200: documents.answer("They.", _SOME, {"cell": "", "data": []}),
+            404: documents.problem("No such value", 404, "report_cell_unknown"),
+        },
+    )
+    async def explain_report(  # noqa: PLR0913, PLR0917 - one a parameter
+        request: HttpRequest,
+        name: str,
+        cell: Annotated[str, Query(max_length=500, description="table/row/column")],
+        period: _Period = None,
+        unit: _Unit = None,
+        subject: _Subject = None,
+        since: _Since = None,
+        as_of: _Text = None,
+        as_at: _AsAt = None,
+        at: _Text = None,
+        after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    ) -> Response:
+        desk.caller(request, "events:read")
+        named(name)
+        asked = Asked(name, period, unit, subject, since)
+        cut = await _cut(desk, _When(as_of, as_at, at))
+        found = await in_thread(
+            _over, desk, cut, lambda world: reporting.positions(world, asked, cell)
+        )
+        rest = [position for position in found if position > after]
+        data = await in_thread(_events, desk, rest[:limit])
+        body = {
+            "report": name,
+            "cell": cell,
+            "count": len(found),
+            "data": data,
+            "has_more": len(rest) > limit,
+            "position": cut.position,
+            "at": rfc3339(cut.now),
+        }
+        return _json(body)
+
+    @routes.get(
+        "/v1/reports/{name}.{format}",
+        operation_id="getReport",
+        summary="A report of a cut, in one of its formats",
+        responses={
+            200: documents.answer("The report.", _BINARY, "…", media="text/html"),
+            304: {"description": "What you have is it.", "content": {}},
+            404: documents.problem("No such report", 404, "report_unknown"),
+            406: documents.problem(
+                "It has no such format", 406, "report_format_unavailable"
+            ),
+        },
+    )
+    async def get_report(  # noqa: PLR0913, PLR0917 - one a parameter
+        request: HttpRequest,
+        name: str,
+        format: str,  # noqa: A002 - as in the path
+        period: _Period = None,
+        unit: _Unit = None,
+        subject: _Subject = None,
+        since: _Since = None,
+        as_of: _Text = None,
+        as_at: _AsAt = None,
+        at: _Text = None,
+        lang: _Lang = None,
+        table: Annotated[str, Query(description="CSV: this table alone.")] = "",
+    ) -> Response:
+        desk.caller(request, "events:read")
+        definition = named(name)
+        try:
+            format_ = reporting.format_of(definition, format)
+        except errors.NotFound as refusal:
+            return _not_acceptable(desk, request, refusal)
+        asked = Asked(name, period, unit, subject, since)
+        cut = await _cut(desk, _When(as_of, as_at, at))
+        accepted = language_of(request.headers.get("accept-language"))
+        view = View(lang or accepted, reporting.link(asked, cut), table)
+        headers = _headers(desk, asked, cut, format_, view)
+        if request.headers.get("if-none-match") in {headers["ETag"], "*"}:
+            return Response(status_code=304, headers=headers)
+        body = await in_thread(
+            _over,
+            desk,
+            cut,
+            lambda world: reporting.written(
+                reporting.made(world, asked), format_, view
+            ),
+        )
+        return Response(body, headers=headers)
+
+    return routes
+
+
+async def _cut(desk: Desk, when: _When) -> Cut:
+    """Return the cut, once the read models have reached it.
+
+    Without ``as_of`` it is what the read models have. ``Malformed``: position_ahead,
+    invalid_parameter.
+    """
+    cut = await in_thread(_asked_cut, desk, when)
+    await reach(desk, cut.position or None)
+    return cut
+
+
+def _asked_cut(desk: Desk, when: _When) -> Cut:
+    store = desk.ledger.store
+    as_at = us("as_at", when.as_at) if when.as_at else None
+    now = us("at", when.at) if when.at else None
+    if when.as_of is None:
+        with desk.views.snapshot(board.NAME) as snapshot:
+            position = snapshot.generation.position
+        return cut_of(store, position=position, as_at=as_at, now=now)
+    bound = parse_as_of(when.as_of)
+    if "until" in bound:
+        return cut_of(store, position=bound["until"], as_at=as_at, now=now)
+    instant = bound["ingested_before"] - 1
+    if now is None and as_at is None:
+        now = instant
+    position = store.position_at(instant)
+    return cut_of(store, position=position, as_at=as_at, now=now)
+
+
+def _over(desk: Desk, cut: Cut, call: Callable[[World], T]) -> T:
+    """Call with the world of a cut, all of it read from one snapshot."""
+    with desk.views.snapshot(board.NAME) as snapshot:
+        return call(ViewWorld(snapshot, desk.ledger.store, cut))
+
+
+def _events(desk: Desk, positions: list[int]) -> list[dict[str, Any]]:
+    rows = (desk.ledger.store.row(position) for position in positions)
+    return [
+        {
+            "position": row.position,
+            "id": row.id,
+            "source": row.source,
+            "type": row.type,
+            "stream": row.stream,
+            "streamversion": row.version,
+            "occurred_at": rfc3339(row.occurred),
+            "ingested_at": rfc3339(row.ingested),
+        }
+        for row in rows
+        if row is not None
+    ]
+
+
+def _headers(
+    desk: Desk, asked: Asked, cut: Cut, format_: Format, view: View
+) -> dict[str, str]:
+    version = desk.service.version
+    tag = reporting.tag(cut, asked, format_.name, view.language, view.table, version)
+    single = format_.name == "csv" and view.table
+    suffix = "csv.zip" if format_.name == "csv" and not single else format_.name
+    name = _UNSAFE.sub("_", "-".join(filter(None, (asked.name, asked.period))))
+    how = "inline" if format_.name in {"html", "json"} else "attachment"
+    headers = {
+        "Content-Type": csv.ONE_TABLE if single else format_.media_type,
+        "Content-Disposition": f'{how}; filename="{name}.{suffix}"',
+        "Content-Language": view.language,
+        "Vary": "Accept-Language, Authorization",
+        "Cache-Control": "private, no-cache",
+        "ETag": f'"{tag}"',
+        "Henji-Position": str(cut.position),
+        "Henji-Root": cut.root.hex(),
+    }
+    return headers | {"Content-Security-Policy": CONTENT_POLICY}
+
+
+def _described(name: str) -> dict[str, Any]:
+    definition = REPORTS[name]
+    return {
+        "name": name,
+        "title": definition.title,
+        "period": definition.period,
+        "template": definition.template,
+        "formats": list(definition.formats),
+        "href": f"/v1/reports/{name}.{{format}}",
+    }
+
+
+def _not_acceptable(
+    desk: Desk, request: HttpRequest, refusal: errors.HenjiError
+) -> Response:
+    answer = desk.problem(request, refusal, status=_NOT_ACCEPTABLE)
+    answer.status_code = _NOT_ACCEPTABLE
+    return answer
+
+
+def _json(body: object) -> Response:
+    return Response(msgspec.json.encode(body), media_type="application/json")
