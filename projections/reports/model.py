@@ -47,7 +47,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells under columns; ``key`` names it in ``explain``."""
+    """Rows of cells under columns; ``key`` names it in ``explain``.
+
+    No two blocks of a report have the same key. The ``note`` says how to read it; of a
+    table without rows, why there are none.
+    """
 
     key: str
     title: Text
