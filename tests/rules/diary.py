@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 
+import msgspec
+
 from events import catalogue
 from events.domain import commitment_dues as dues
+from events.domain import rulesets
 from events.domain.model import Actor, Event
+from events.domain.policy_versions import content_sha256
 from projections.world import Cut, Happened, StateRow
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -40,7 +44,16 @@ class Diary:
         self.log = []
 
     def note(
-        self, what, stream, at, data=None, *, unit=None, post="clerk", recorded=None
+        self,
+        what,
+        stream,
+        at,
+        data=None,
+        *,
+        unit=None,
+        post="clerk",
+        recorded=None,
+        due_at=None,
     ):
         """Note one event; return its position."""
         kind = catalogue.lookup(f"henji.{what}.v1")
@@ -59,7 +72,7 @@ class Diary:
             actor=Actor("k1", unit, post),
             recorded=written,
             policy="supervision@1",
-            due_at=_counted(parsed, occurred),
+            due_at=_counted(parsed, occurred) if due_at is None else due_at,
         )
         self.log.append(event)
         return len(self.log)
@@ -131,6 +144,24 @@ class MemoryWorld:
             and (occurred_from is None or row.occurred >= occurred_from)
             and (occurred_before is None or row.occurred < occurred_before)
         ]
+
+
+def put(diary, kind, content, *, on, valid_from):
+    """Note that a version was published and activated; return both positions."""
+    stream = f"{kind}/{content['name']}"
+    digest = content_sha256(content)
+    both = {"version": content["version"], "content_sha256": digest}
+    data = both | {"content": content, "valid_from": valid_from}
+    return (
+        diary.note(f"{kind}.published", stream, on, data, post="first"),
+        diary.note(f"{kind}.activated", stream, on, both, post="second"),
+    )
+
+
+def put_ruleset(diary, changes, *, valid_from, on="2017-11-14"):
+    """Note another version of the ruleset that comes with the code."""
+    content = msgspec.to_builtins(rulesets.built_in()["demo-2017"]) | changes
+    return put(diary, "ruleset", content, on=on, valid_from=valid_from)
 
 
 def _is(name, wanted):

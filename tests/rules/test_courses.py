@@ -36,7 +36,9 @@ def test_what_was_recorded_late_stands_where_it_happened(diary):
     (course,) = courses(diary.world("2017-12-01"))
     assert course.at(us("2017-11-15 09:59")).state.signed_at is None
     assert course.at(us("2017-11-16")).state.signed_at == us("2017-11-15 10:00")
-    assert course.at(us("2017-11-16")).state.status == "signed"
+    then = course.at(us("2017-11-16"))
+    assert (then.state.status, then.progress_at) == ("signed", None)
+    assert course.at(us("2017-11-21")).progress_at == us("2017-11-20 10:00")
 
 
 def test_a_due_that_was_a_term_is_the_instant_it_meant(diary):
@@ -64,7 +66,9 @@ def test_the_last_status_is_that_of_the_world(diary):
     diary.commitment(
         "C-1", ("suspended", "2017-11-20", {"reason_class": "other", "reason": "示例"})
     )
-    diary.note("commitment.resumed", "commitment/C-1", "2017-11-24")
+    moved = end("2017-12-20")
+    diary.note("commitment.resumed", "commitment/C-1", "2017-11-24", due_at=moved)
     world = diary.world("2017-12-01")
     (course,) = courses(world)
     assert course.steps[-1].state == world.state("commitment/C-1").state
+    assert course.at(us("2017-12-01")).current_due == moved

@@ -151,6 +151,11 @@ def test_a_look_back_tests_the_close_before_it(diary, rules):
     by = coverage.by_theme
     (found,) = coverage.lookbacks(rows, us("2017-12-01"), by=by, rules=rules)
     assert (found.value.covered.numerator, found.value.covered.denominator) == (1, 2)
+    passed = LOOK | {"result": "passed"}
+    diary.note("commitment.lookback_recorded", "commitment/C-1", "2017-12-04", passed)
+    later = courses(diary.world("2017-12-05"))
+    (both,) = coverage.lookbacks(later, us("2017-12-05"), by=by, rules=rules)
+    assert (both.value.covered.numerator, both.value.relapsed.numerator) == (2, 1)
     (then,) = coverage.lookbacks(rows, us("2017-11-22"), by=by, rules=rules)
     assert (then.value.covered.numerator, then.value.covered.denominator) == (0, 1)
 

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from events import calendar
 from events.domain import rulesets
-from events.domain.policy_versions import content_sha256
 from projections.rules import conduct, deadlines, lights, urging
 from projections.rules.courses import courses
 from projections.rules.in_force import as_shipped, rulebook, rules_at
-from tests.rules.diary import Diary, us
+from tests.rules.diary import Diary, put, us
 
 CONTENT = msgspec.to_builtins(rulesets.built_in()["demo-2017"])
 #: All of them change something about a commitment that is due on 2017-12-15.
@@ -26,21 +25,6 @@ CHANGES = {
     "urge_reminder_days": 9,
     "urge_orange_days": 1,
 }
-
-
-def put(diary, kind, content, *, on, valid_from, what="ruleset"):
-    """Note the publication and activation of a version by two persons."""
-    stream = f"{what}/{content['name']}"
-    digest = content_sha256(content)
-    data = {
-        "version": content["version"],
-        "content": content,
-        "content_sha256": digest,
-        "valid_from": valid_from,
-    }
-    first = diary.note(f"{kind}.published", stream, on, data, post="first")
-    active = {"version": content["version"], "content_sha256": digest}
-    return first, diary.note(f"{kind}.activated", stream, on, active, post="second")
 
 
 def test_without_a_published_version_what_ships_with_the_code_counts(diary):
@@ -112,7 +96,6 @@ def test_days_are_counted_by_the_calendar_in_force(diary):
         content,
         on="2017-11-20",
         valid_from="2017-12-12T00:00:00+08:00",
-        what="calendar",
     )
     book = rulebook(diary.world("2018-01-01"))
     due = us("2017-12-16")

@@ -29,7 +29,7 @@ def december(diary):
         ("extension_granted", "2017-11-21 09:00"),
     )
     for key, notes in {
-        "A-in-time": (closed("2017-12-01 23:59"),),
+        "A-in-time": (closed("2017-12-02 00:00"),),
         "B-late": (closed("2017-12-02 00:01"),),
         "C-extended": (*extended, closed("2017-12-10 09:00")),
         "D-open": (),
@@ -93,6 +93,18 @@ def test_as_of_an_earlier_instant_later_closes_are_unknown(diary, rules):
     current = rates.on_time_by_current(rows, span("2017-12"), now, rules=rules).value
     # The extended one, and the one that was reopened, have another due by then.
     assert (keys(rows, current.base), keys(rows, current.hits)) == ("ABDF", "A")
+
+
+def test_what_is_due_this_moment_is_no_case_yet(diary, rules):
+    """24:00 of the last day is in time still; a microsecond later it is not."""
+    diary.commitment("D", due="2017-12-01")
+    rows = courses(diary.world("2018-01-01"))
+    due = us("2017-12-02")
+    cases = [
+        rates.kept_promises(rows, now, rules=rules).value.denominator
+        for now in (due - 1, due, due + 1)
+    ]
+    assert cases == [0, 0, 1]
 
 
 def test_what_is_suspended_is_no_case(diary, rules):

@@ -10,7 +10,7 @@ from events.domain.periods import span, week_of
 from projections.rules.courses import courses
 from projections.rules.in_force import as_shipped
 from projections.rules.scoring import COSTS, EARLY_CLOSE, Mark, score, scores
-from tests.rules.diary import us
+from tests.rules.diary import put_ruleset, us
 
 SIGNED = ("signed_for", "2017-11-14 10:00")
 CLAIM = ("completion_claimed", "2017-11-20 10:00", {"text": "示例"})
@@ -157,6 +157,22 @@ def test_a_mark_is_of_the_unit_that_led_then(diary):
     assert of(diary, "2017-W47") == (98, {"overdue_week": 1})
     assert of(diary, "2017-W47", unit="wutong") == (98, {"overdue_week": 1})
     assert of(diary, "2017-W48") == (100, {})
+
+
+def test_a_change_of_rules_in_mid_week_counts_from_the_next_one(diary):
+    """I14: the week that had begun keeps the points of when it began."""
+    changes = {"version": 2, "score_overdue_week": 9}
+    put_ruleset(diary, changes, valid_from="2017-12-20T00:00:00+08:00")
+    diary.commitment("C-1", SIGNED, due="2017-12-17")
+    world = diary.world("2018-01-01")
+    rows = courses(world)
+    found = [
+        scores(world, rows, week, ["gouzhao"])[0] for week in ("2017-W51", "2017-W52")
+    ]
+    assert [(row.value.points, row.rule) for row in found] == [
+        (98, "score@demo-2017/1"),
+        (91, "score@demo-2017/2"),
+    ]
 
 
 def test_more_records_give_no_points(diary):

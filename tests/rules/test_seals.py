@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from projections.rules.in_force import as_shipped
 from projections.rules.seals import seal_until, seals
-from tests.rules.diary import Diary
+from tests.rules.diary import Diary, put_ruleset
 
 BASE = date(2018, 3, 15)
 
@@ -89,8 +89,24 @@ def test_an_extension_of_the_whole_order_reaches_every_site(diary, rules):
     """Without a site it is for all of them."""
     order(diary, "S-1", "S-2")
     data = {"until": "2018-03-31", "reason": "示例"}
-    diary.note("order.period_extended", "order/seal-2017", "2018-03-01", data)
+    extended = diary.note(
+        "order.period_extended", "order/seal-2017", "2018-03-01", data
+    )
     assert set(until(diary, rules).values()) == {"2018-03-31"}
+    for found in seals(diary.world("2018-06-01"), rules):
+        assert extended in found.events
+
+
+def test_a_violation_adds_the_days_of_the_rules_when_it_happened(diary, rules):
+    """A ruleset of twenty days from December on leaves November's violation alone."""
+    order(diary, "S-1")
+    changes = {"version": 2, "seal_violation_days": 20}
+    put_ruleset(diary, changes, valid_from="2017-12-01T00:00:00+08:00")
+    for name, at in (("V-1", "2017-11-30 23:59"), ("V-2", "2017-12-01 00:00")):
+        violation(diary, "recorded", name, at, site="S-1", text="示例")
+        violation(diary, "confirmed", name, "2017-12-02")
+    (found,) = seals(diary.world("2018-01-01"), rules)
+    assert (found.value.added_days, found.reason["days"]) == (35, (15, 20))
 
 
 steps = st.lists(

@@ -107,6 +107,21 @@ def test_another_due_begins_another_cycle(diary, rules):
     assert (found.value.sent, found.events) == (False, (granted,))
 
 
+def test_a_reopening_begins_another_cycle_even_for_the_same_due(diary, rules):
+    """Closed in time, relapsed, to be done again by the date it had."""
+    again = {"new_due": "2017-12-15", "reason": "示例"}
+    made = diary.commitment(
+        "C-1",
+        ("urged", "2017-12-12 09:00", {"level": "reminder"}),
+        ("closed", "2017-12-13 09:00"),
+        ("reopened", "2017-12-14 09:00", again),
+    )
+    world = diary.world("2017-12-14 10:00")
+    found = urging.urge(courses(world)[0], world.cut.now, rules)
+    assert found.value.key == ("C-1", "reminder", 1)
+    assert (found.value.sent, found.events) == (False, (made[-1],))
+
+
 NOT_URGED = [
     ("claimed", ("completion_claimed", "2017-12-14 09:00", {"text": "示例"})),
     (
