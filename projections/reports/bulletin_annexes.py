@@ -23,6 +23,7 @@ from projections.reports.pieces import (
     table,
     until,
 )
+from projections.reports.posts import post_title
 from projections.rules.deadlines import overdue_days
 from projections.world import Happened, StateRow
 
@@ -181,12 +182,3 @@ def _who(row: StateRow, told: list[Happened], one: Scene) -> str | None:
         found: str | None = state.person_ref
         return found
     return post_title(one, state.post, state.opened_at)
-
-
-def post_title(one: Scene, post: str | None, at: int | None) -> str | None:
-    """Return the title of a post at an instant; its id where nobody held it then."""
-    if post is None:
-        return None
-    held = one.world.state(f"post/{post}")
-    holding = None if held is None or at is None else held.state.holding_at(at)
-    return post if holding is None else holding.title

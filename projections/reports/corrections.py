@@ -74,7 +74,7 @@ def previous_cut(one: Scene, name: str, period: str) -> Previous | None:
         if row.position == position:
             return row
     at = [row.ingested for row in one.world.events() if row.position <= position]
-    return Previous(period, position, at[-1]) if at else None
+    return Previous(period, position, max(at)) if at else None
 
 
 def corrections(
