@@ -11,7 +11,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +23,7 @@ from rich.text import Text
 
 from events import errors, messages
 from services.evidence import command as evidence
+from services.scheduling import command as scheduling
 from services.settings import Settings, from_environment
 from services.texts import Say, speaker
 
@@ -38,6 +39,7 @@ app.add_typer(keys, name="keys")
 evidence.register(app)
 work = typer.Typer(no_args_is_help=True, help="Workers beside the HTTP service.")
 app.add_typer(work, name="work")
+scheduling.register(work)
 
 #: Exit codes: what was asked for is not so; the input or the surroundings are wrong.
 EXIT_NOT_SOUND, EXIT_ERROR = 1, 2
@@ -93,12 +95,17 @@ def _ledger(data_dir: Path | None) -> Iterator[Any]:
 def serve(data_dir: DataDir = None, language: Language = "en") -> None:
     """Serve the HTTP interface on the ledger of the settings."""
     from services.running import running
+    from services.scheduling.opening import beside
+    from services.scheduling.worker import publish
     from services.serving import serve_forever
 
     settings = _settings(data_dir)
     where = settings.projection or "process"
     settings = msgspec.structs.replace(settings, projection=where)
-    with running(settings) as service:
+    with running(settings) as service, ExitStack() as stack:
+        if settings.scheduler == "thread":
+            worker = stack.enter_context(beside(service.ledger, service.views))
+            publish(service.metrics, worker)
         url = f"http://{settings.host}:{settings.port}"
         typer.echo(
             speaker(language)("serving", origin=service.ledger.settings.origin, url=url)

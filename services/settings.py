@@ -55,6 +55,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     #: Where read models are kept up to date: ``thread``, ``process`` or ``off`` (by
     #: ``henji work project`` elsewhere). Empty: a process under ``henji serve``.
     projection: Literal["", "thread", "process", "off"] = ""
+    #: Append what time makes due in a thread of ``henji serve``: ``thread`` or ``off``.
+    scheduler: Literal["off", "thread"] = "off"
     #: Seconds between comments on an idle event stream.
     heartbeat_seconds: float = 15.0
     #: Language of the command line: en or zh.
