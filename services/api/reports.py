@@ -257,7 +257,7 @@ def _described(name: str) -> dict[str, Any]:
     definition = REPORTS[name]
     return {
         "name": name,
-        "title": definition.title,
+        "title": dict(definition.title),
         "period": definition.period,
         "template": definition.template,
         "formats": list(definition.formats),

@@ -5,6 +5,8 @@ Data only: no store, no assertion.
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from projections.reports.model import (
     Cell,
     Chart,
@@ -16,6 +18,7 @@ from projections.reports.model import (
     Section,
     Series,
     Table,
+    Text,
 )
 
 INSTANT = 1_511_517_600_000_000
@@ -35,8 +38,8 @@ CUT = CutLine(
 UNITS = ("石佛办事处", "梧桐办事处", "沟赵办事处", "双桥办事处", "枫杨办事处")
 
 
-def _both(en: str, zh: str) -> dict[str, str]:
-    return {"en": en, "zh": zh}
+def _both(en: str, zh: str) -> Text:
+    return MappingProxyType({"en": en, "zh": zh})
 
 
 def ledger(rows: int = 5, key: str = "ledger") -> Table:

@@ -45,12 +45,17 @@ def render(report: Report, _view: View) -> bytes:
         ],
         "corrections": [_block(table) for table in report.corrections],
     }
-    return msgspec.json.format(msgspec.json.encode(body), indent=1) + b"\n"
+    return msgspec.json.format(_encode(body), indent=1) + b"\n"
 
 
 def table_json(table: Table) -> bytes:
     """Return one table alone, as it stands in the report."""
-    return msgspec.json.encode(_block(table))
+    return _encode(_block(table))
+
+
+def _encode(body: Any) -> bytes:
+    """Return JSON; a read-only view of a mapping is written as the mapping."""
+    return msgspec.json.encode(body, enc_hook=dict)
 
 
 def raw(found: Addressed) -> Value:
