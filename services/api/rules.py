@@ -21,7 +21,7 @@ from events.domain.commitment_state import ACTIVE
 from events.domain.policy_versions import Edition, content_sha256
 from events.entries import rfc3339
 from events.store import Selection
-from projections import board, queries
+from projections import board, happened, queries
 from projections.cut_world import ViewWorld, cut_of
 from projections.rules import conduct, courses, days, urging
 from projections.rules.derived import Derived
@@ -164,13 +164,16 @@ def _add_list(routes: APIRouter, desk: Desk, row: _List) -> None:
         limit: _Limit = 50,
         cursor: _Text = None,
         as_of: _Text = None,
+        as_at: _Text = None,
         at: _Text = None,
         min_position: _Wait = None,
     ) -> Response:
         desk.caller(request, "events:read")
         await reach(desk, min_position)
-        moment = await asked(desk, as_of, at)
-        question = cursors.fingerprint(row.path, repr(unit), as_of or "", at or "")
+        moment = await asked(desk, as_of, at, as_at)
+        question = cursors.fingerprint(
+            row.path, repr(unit), as_of or "", as_at or "", at or ""
+        )
         after = cursors.read_text(cursor, question) if cursor else None
         narrow = queries.Filter(units=tuple(unit), statuses=_RUNNING)
         place = None if after is None else (0, after)
@@ -202,12 +205,13 @@ def _judged(
 ) -> tuple[queries.Page, list[tuple[Status, Derived[Any]]]]:
     """Return a page of candidates, and what the rule says of each that it names."""
     with desk.views.snapshot(board.NAME) as snapshot:
-        page = queries.commitments(
+        page = _candidates(
+            desk,
             snapshot,
             narrow,
+            moment,
+            place=place,
             limit=limit,
-            after=place,
-            as_of=moment.position,
             keep=lambda row: asked_for.candidate(row, moment),
         )
         world = _world(desk, snapshot, moment)
@@ -220,11 +224,36 @@ def _judged(
     return page, found
 
 
+def _candidates(  # noqa: PLR0913 - each is one part of the question
+    desk: Desk,
+    snapshot: Snapshot,
+    narrow: queries.Filter,
+    moment: Moment,
+    *,
+    place: queries.Place | None,
+    limit: int,
+    keep: Callable[[Status], bool],
+) -> queries.Page:
+    if moment.as_at is None:
+        return queries.commitments(
+            snapshot, narrow, limit=limit, after=place, as_of=moment.position, keep=keep
+        )
+    return happened.commitments(
+        snapshot,
+        desk.ledger.store,
+        narrow,
+        moment=moment.within(snapshot.generation.position),
+        limit=limit,
+        after=place,
+        keep=keep,
+    )
+
+
 def _world(desk: Desk, snapshot: Snapshot, moment: Moment) -> ViewWorld:
-    store, position = desk.ledger.store, moment.position
-    if position is None:
-        position = snapshot.generation.position
-    return ViewWorld(snapshot, store, cut_of(store, position=position, now=moment.at))
+    store = desk.ledger.store
+    position, as_at = moment.within(snapshot.generation.position)
+    cut = cut_of(store, position=position, as_at=as_at, now=moment.at)
+    return ViewWorld(snapshot, store, cut)
 
 
 def _may_be_idle(row: Status, moment: Moment) -> bool:

@@ -131,6 +131,19 @@ def test_as_of_a_position_only_what_was_sealed_counts(board):
     assert len(board.get("/v1/urging", at=AT, as_of=str(board.head))["data"]) == 1
 
 
+def test_as_at_an_instant_only_what_had_happened_counts(board):
+    """On 11-14 it was signed for and no plan was filed: idle from 11-21 on."""
+    when = {"as_at": "2017-11-14T23:00:00+08:00", "at": AT}
+    found = board.get("/v1/inaction", min_position=board.head, **when)["data"]
+    (idle,) = [
+        row
+        for row in found
+        if row["commitment"] == "GX-2" and row["rule"].startswith("inaction")
+    ]
+    assert idle["reason"]["since"] == "2017-11-21T16:00:00.000000Z"
+    assert idle["events"] == [board.head - 2]
+
+
 def test_pages_go_on_where_they_ended(board):
     """Three late commitments, one a page, each once."""
     for key in ("GX-7", "GX-8"):
