@@ -1,13 +1,11 @@
 """Rules over HTTP: which there are, which thresholds are in force, whom they name.
 
-Rules of this file: parse → judge → present. Each line of a list explains itself: the
-rule and its version, the numbers that decided, and the positions of the events.
+Rules of this file: the routes and their documentation, and rulesets as JSON. Which rows
+a list has, and how each line explains itself, is in ``judged``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -17,41 +15,18 @@ from starlette.responses import Response
 
 from events import errors
 from events.domain import rulesets
-from events.domain.commitment_state import ACTIVE
 from events.domain.policy_versions import Edition, content_sha256
 from events.entries import rfc3339
 from events.store import Selection
-from projections import board, happened, queries
-from projections.cut_world import ViewWorld, cut_of
-from projections.rules import conduct, courses, days, urging
-from projections.rules.derived import Derived
 from projections.rules.names import names
-from projections.status import Status
-from projections.views import Snapshot
-from services.api import cursors, documents
+from services.api import cursors, documents, judged
 from services.api.desk import Desk, in_thread
 from services.api.moments import Moment, asked, book
 from services.api.waiting import reach
 from services.problems import language_of
 
-Judge = Callable[[courses.Course, Moment], Iterator[Derived[Any]]]
-Candidate = Callable[[Status, Moment], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class _List:
-    """One list: where it is, which rows are worth a replay, and the rule."""
-
-    path: str
-    operation: str
-    summary: str
-    candidate: Candidate
-    judge: Judge
-
-
 _PUBLISHED = "henji.ruleset.published.v1"
 _MOST_RULESETS = 1000
-_RUNNING = tuple(sorted(ACTIVE))
 _PAGE: dict[str, Any] = {
     "type": "object",
     "required": ["data", "has_more", "position"],
@@ -146,12 +121,12 @@ def router(desk: Desk) -> APIRouter:
         moment = await asked(desk, None, at)
         return _json(await in_thread(_ruleset, desk, name, moment))
 
-    for row in _LISTS:
+    for row in judged.LISTS:
         _add_list(routes, desk, row)
     return routes
 
 
-def _add_list(routes: APIRouter, desk: Desk, row: _List) -> None:
+def _add_list(routes: APIRouter, desk: Desk, row: judged.Listed) -> None:
     @routes.get(
         row.path,
         operation_id=row.operation,
@@ -175,165 +150,22 @@ def _add_list(routes: APIRouter, desk: Desk, row: _List) -> None:
             row.path, repr(unit), as_of or "", as_at or "", at or ""
         )
         after = cursors.read_text(cursor, question) if cursor else None
-        narrow = queries.Filter(units=tuple(unit), statuses=_RUNNING)
         place = None if after is None else (0, after)
         page, lines = await in_thread(
-            _judged, desk, row, narrow, moment, place=place, limit=limit
+            judged.judged, desk, row, tuple(unit), moment, place=place, limit=limit
         )
         following = None
         if page.next is not None:
             following = cursors.write(page.next[1], question)
         language = language_of(request.headers.get("accept-language"))
         answer = {
-            "data": [_line(status, found, language) for status, found in lines],
+            "data": [judged.line(status, found, language) for status, found in lines],
             "next_cursor": following,
             "has_more": following is not None,
             "position": page.position,
             "at": rfc3339(moment.at),
         }
         return _json(answer, cursors.link(request, following))
-
-
-def _judged(
-    desk: Desk,
-    asked_for: _List,
-    narrow: queries.Filter,
-    moment: Moment,
-    *,
-    place: queries.Place | None,
-    limit: int,
-) -> tuple[queries.Page, list[tuple[Status, Derived[Any]]]]:
-    """Return a page of candidates, and what the rule says of each that it names."""
-    with desk.views.snapshot(board.NAME) as snapshot:
-        page = _candidates(
-            desk,
-            snapshot,
-            narrow,
-            moment,
-            place=place,
-            limit=limit,
-            keep=lambda row: asked_for.candidate(row, moment),
-        )
-        world = _world(desk, snapshot, moment)
-        found = [
-            (row, line)
-            for row in page.rows
-            if (course := courses.course_of(world, row.key)) is not None
-            for line in asked_for.judge(course, moment)
-        ]
-    return page, found
-
-
-def _candidates(  # noqa: PLR0913 - each is one part of the question
-    desk: Desk,
-    snapshot: Snapshot,
-    narrow: queries.Filter,
-    moment: Moment,
-    *,
-    place: queries.Place | None,
-    limit: int,
-    keep: Callable[[Status], bool],
-) -> queries.Page:
-    if moment.as_at is None:
-        return queries.commitments(
-            snapshot, narrow, limit=limit, after=place, as_of=moment.position, keep=keep
-        )
-    return happened.commitments(
-        snapshot,
-        desk.ledger.store,
-        narrow,
-        moment=moment.within(snapshot.generation.position),
-        limit=limit,
-        after=place,
-        keep=keep,
-    )
-
-
-def _world(desk: Desk, snapshot: Snapshot, moment: Moment) -> ViewWorld:
-    store = desk.ledger.store
-    position, as_at = moment.within(snapshot.generation.position)
-    cut = cut_of(store, position=position, as_at=as_at, now=moment.at)
-    return ViewWorld(snapshot, store, cut)
-
-
-def _may_be_idle(row: Status, moment: Moment) -> bool:
-    """Say whether it is worth replaying: the board knows enough to leave most out."""
-    state, ruleset = row.state, moment.rules.ruleset
-    due = state.current_due
-    if (due is not None and moment.at > due) or state.extensions:
-        return True
-    if state.returns >= ruleset.slow_returns:
-        return True
-    last = max(state.registered_at, row.activity_at or 0, state.issued_at or 0)
-    silent = days.after(moment.rules.table, last, ruleset.inaction_days)
-    return state.status in courses.OWED and moment.at >= silent
-
-
-def _conduct(course: courses.Course, moment: Moment) -> Iterator[Derived[Any]]:
-    for judge in (conduct.inaction, conduct.slow_action):
-        found = judge(course, moment.at, moment.rules)
-        if found is not None and found.value:
-            yield found
-
-
-def _may_be_urged(row: Status, moment: Moment) -> bool:
-    state = row.state
-    if state.status not in courses.OWED or state.current_due is None:
-        return False
-    first = urging.sheets(state.current_due, moment.rules, urgent=state.urgent)[0]
-    return moment.at >= first.since
-
-
-def _urging(course: courses.Course, moment: Moment) -> Iterator[Derived[Any]]:
-    found = urging.urge(course, moment.at, moment.rules)
-    if found is not None:
-        yield found
-
-
-_LISTS = (
-    _List(
-        path="/v1/inaction",
-        operation="listInaction",
-        summary="Inaction 不作为 and slow action 慢作为, each line explained",
-        candidate=_may_be_idle,
-        judge=_conduct,
-    ),
-    _List(
-        path="/v1/urging",
-        operation="listUrging",
-        summary="Sheets 催办单 that are due, each line explained",
-        candidate=_may_be_urged,
-        judge=_urging,
-    ),
-)
-
-
-def _line(row: Status, found: Derived[Any], language: str) -> dict[str, Any]:
-    name = names()[found.rule.partition("@")[0]]
-    value = found.value
-    shown = value if isinstance(value, bool) else _times(asdict(value))
-    return {
-        "commitment": row.key,
-        "title": row.state.title,
-        "lead_unit": row.state.lead_unit,
-        "status": row.state.status,
-        "rule": found.rule,
-        "name": name.zh if language == "zh" else name.en,
-        "value": shown,
-        "reason": _times(found.reason),
-        "events": list(found.events),
-    }
-
-
-#: Members of an explanation that are instants.
-_INSTANTS = frozenset({"due", "last_at", "since"})
-
-
-def _times(reason: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: rfc3339(value) if name in _INSTANTS and value is not None else value
-        for name, value in reason.items()
-    }
 
 
 def _rulesets(desk: Desk, moment: Moment) -> dict[str, Any]:
