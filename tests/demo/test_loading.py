@@ -33,17 +33,24 @@ def test_a_second_load_adds_nothing(loaded, log):
 def test_the_interface_answers_as_the_key_says(loaded, key):
     """Each number that the interface offers equals the generator's own count."""
     done = check(loaded.client, key)
-    assert done.checks > 500
+    assert done.checks > 2_500
     assert done.mismatches == []
 
 
 def test_a_wrong_key_is_noticed(loaded, key):
-    """A number that differs is found and told with both values."""
+    """Each number that differs is found and told with both values."""
     wrong = copy.deepcopy(key)
-    wrong["instants"]["slogan"]["as_of"]["commitment"]["returns"] += 1
-    (found,) = check(loaded.client, wrong).mismatches
-    assert found["what"] == "slogan.as_of.commitment.returns"
-    assert found["expected"] == found["found"] + 1
+    moment = wrong["instants"]["orange_alert"]
+    moment["as_of"]["commitment"]["returns"] += 1
+    moment["as_at"]["point"]["cells_covered"] += 1
+    moment["as_at"]["case"]["by_status"]["open"] += 1
+    found = check(loaded.client, wrong).mismatches
+    assert {row["what"] for row in found} == {
+        "orange_alert.as_of.commitment.returns",
+        "orange_alert.as_at.point.cells_covered",
+        "orange_alert.as_at.case.by_status.open",
+    }
+    assert all(row["expected"] == row["found"] + 1 for row in found)
 
 
 def test_the_first_event_is_at_its_place(loaded, events):

@@ -8,7 +8,7 @@ for a ledger with one copy of the campaign.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -16,12 +16,14 @@ from urllib.parse import quote
 
 import httpx2
 
+from services.demo.campaign import standings
 from services.demo.campaign.places import UNITS
 from services.demo.campaign.record import SOURCE
 
 CAMPAIGN: Final = "sixty-days-2017"
 _PAGE: Final = 1000
 _BOARD: Final = "/v1/commitments"
+_STATES: Final = "/v1/states/{kind}"
 _OVERDUE, _KEPT, _GIVEN_UP = "overdue", "finished_on_time", "ended_unfinished"
 
 Fields = dict[str, Any]
@@ -49,25 +51,26 @@ class Checked:
 def check(client: httpx2.Client, key: Fields) -> Checked:
     """Compare what the interface offers with the key; the client may read events."""
     done = Checked()
-    offered = _offered(client)
+    paths = _get(client, "/openapi.json", {})["paths"]
     for name, answers in key["instants"].items():
         instant = answers["instant"]
         position = _position(client, key["last_recorded"][name])
-        asked: Fields = {"as_of": position, "at": instant}
-        _check_board(client, done, f"{name}.as_of", answers["as_of"], asked)
         _check_counts(client, done, f"{name}.as_of", answers["as_of"], position)
-        if "as_at" in offered:
-            asked = {"as_at": instant, "at": instant}
-            _check_board(client, done, f"{name}.as_at", answers["as_at"], asked)
+        for clock, then in (("as_of", position), ("as_at", instant)):
+            where, asked = f"{name}.{clock}", {clock: then}
+            if clock in _offered(paths, _BOARD):
+                judged = {**asked, "at": instant}
+                _check_board(client, done, where, answers[clock], judged)
+            if clock in _offered(paths, _STATES):
+                _check_states(client, done, where, answers[clock], asked)
     last = key["instants"]["end_of_log"]["as_of"]
     _check_histories(client, done, last["event"])
     return done
 
 
-def _offered(client: httpx2.Client) -> frozenset[str]:
-    """Return the names of what the board can be asked for."""
-    document = _get(client, "/openapi.json", {})
-    parameters = document["paths"][_BOARD]["get"].get("parameters", [])
+def _offered(paths: Fields, path: str) -> frozenset[str]:
+    """Return what can be asked for at a path; nothing where there is none."""
+    parameters = paths.get(path, {}).get("get", {}).get("parameters", [])
     return frozenset(row.get("name", "") for row in parameters)
 
 
@@ -81,12 +84,8 @@ def _position(client: httpx2.Client, event_id: str) -> int:
 def _check_board(
     client: httpx2.Client, done: Checked, where: str, answers: Fields, asked: Fields
 ) -> None:
-    rows = list(_rows(client, asked))
-    expected = {
-        name: value
-        for name, value in answers["commitment"].items()
-        if name != "lookbacks"
-    }
+    rows = list(_rows(client, _BOARD, {"campaign": CAMPAIGN, **asked}))
+    expected = _without(answers["commitment"], {"lookbacks"})
     found = board(rows, str(asked["at"]))
     done.compare(f"{where}.commitment", expected, found)
 
@@ -121,6 +120,24 @@ def board(rows: list[Fields], instant: str) -> Fields:
     }
 
 
+def _check_states(
+    client: httpx2.Client, done: Checked, where: str, answers: Fields, asked: Fields
+) -> None:
+    """Compare what the states of every other kind of stream add up to."""
+    for kind, count in standings.COUNTS.items():
+        path = _STATES.format(kind=kind)
+        rows = [
+            {**row["state"], "key": row["key"]} for row in _rows(client, path, asked)
+        ]
+        for group, found in count(rows).items():
+            expected = _without(answers[group], standings.NOT_IN_STATES)
+            done.compare(f"{where}.{group}", expected, found)
+
+
+def _without(answers: Fields, names: Collection[str]) -> Fields:
+    return {name: value for name, value in answers.items() if name not in names}
+
+
 def _on_time(rows: list[Fields], by: str) -> Fields:
     judged = [row["schedule"][by] for row in rows]
     return {
@@ -133,10 +150,10 @@ def _instant(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _rows(client: httpx2.Client, asked: Fields) -> Iterator[Fields]:
-    query = {"campaign": CAMPAIGN, "limit": _PAGE, **asked}
+def _rows(client: httpx2.Client, path: str, asked: Fields) -> Iterator[Fields]:
+    query = {"limit": _PAGE, **asked}
     while True:
-        page = _get(client, _BOARD, query)
+        page = _get(client, path, query)
         yield from page["data"]
         if not page["has_more"]:
             return
@@ -158,7 +175,7 @@ def _check_counts(
 def _check_histories(client: httpx2.Client, done: Checked, events: Fields) -> None:
     """Compare how many events all commitments have, and how many came late."""
     lines: Counter[str] = Counter()
-    for row in _rows(client, {}):
+    for row in _rows(client, _BOARD, {"campaign": CAMPAIGN}):
         history = _get(client, f"{_BOARD}/{row['key']}/history", {"limit": _PAGE})
         lines["total"] += len(history["data"])
         lines["late"] += sum(line["late_record"] for line in history["data"])
