@@ -22,7 +22,7 @@ from services.api import documents
 from services.api.desk import Desk, in_thread
 from services.api.filters import FILTERS, selection_of
 from services.exports import formats
-from services.exports.job import Cut, Job, Pieces, bounded, moment, pin
+from services.exports.job import Cut, Hear, Job, Pieces, bounded, moment, pin
 
 #: Parameters of this route that are no filters.
 _OWN = frozenset({"as_of", "raw"})
@@ -100,7 +100,21 @@ def _job(desk: Desk, chosen: Selection, as_of: str | None) -> Job:
         origin=desk.ledger.settings.origin,
         cut=cut,
         selection=bounded(store, chosen, cut),
+        hear=_unless_stopping(desk),
     )
+
+
+def _unless_stopping(desk: Desk) -> Hear:
+    """Return what is told of progress and ends an export when the service stops.
+
+    Some formats work long before their first byte.
+    """
+
+    def hear(_step: str, _done: int, _total: int) -> None:
+        if desk.stopping.is_set():
+            raise errors.Unavailable("export_broken_off")
+
+    return hear
 
 
 def _record(desk: Desk, key: str, name: str, job: Job) -> None:

@@ -1,15 +1,13 @@
-"""``henji export-log``: one format, one cut, one file that appears whole or not at all.
+"""``henji export-log``: one format, one cut, one file.
 
-Rules of this file: parse → call → print. What is written is the formats' own.
+Rules of this file: parse → call → print. What exports need is loaded by the command,
+so that the others start without it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -19,23 +17,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from events.store import Selection
-from services.exports import formats
-from services.exports.job import Hear, Job, bounded, moment, pin
 from services.settings import Settings, from_environment
-from services.wiring import Ledger, open_ledger
 
 _Texts = list[str] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A file that was written, of which cut it is, and its digests (hex)."""
-
-    file: str
-    size: int
-    sha256: str
-    position: int
-    root: str
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +29,11 @@ def register(app: typer.Typer) -> None:
 
 def export_log(  # noqa: PLR0913, PLR0917 - one an option
     format_: Annotated[
-        str, typer.Argument(metavar="FORMAT", help=", ".join(formats.FORMATS))
+        str,
+        typer.Argument(
+            metavar="FORMAT",
+            help="ndjson, csv, parquet, xes, ocel-json, ocel-sqlite or oscal-poam.",
+        ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Where to.")],
     as_of: Annotated[
@@ -63,62 +51,22 @@ def export_log(  # noqa: PLR0913, PLR0917 - one an option
 
     Static tiles, which anybody can verify, are written by `henji export`.
     """
+    from services.exports import writing  # noqa: PLC0415 - see the rules
+    from services.wiring import open_ledger  # noqa: PLC0415
+
     chosen = Selection(
         types=tuple(type_ or ()),
         sources=tuple(source or ()),
         streams=tuple(stream or ()),
     )
     with open_ledger(_settings(data_dir)) as ledger, _progress() as hear:
-        job = prepared(ledger, format_, chosen, as_of=as_of, raw=raw, hear=hear)
-        done = write(job, format_, output)
+        job = writing.prepared(ledger, format_, chosen, as_of=as_of, raw=raw, hear=hear)
+        done = writing.write(job, format_, output)
     typer.echo(msgspec.json.encode(done).decode())
 
 
-def prepared(
-    ledger: Ledger,
-    format_: str,
-    chosen: Selection,
-    *,
-    as_of: str | None,
-    raw: bool,
-    hear: Hear,
-) -> Job:
-    """Return the export of a ledger at a moment.
-
-    ``NotFound('export_format_unknown')``; ``Malformed``: position_ahead,
-    invalid_parameter, export_filter_unfit.
-    """
-    formats.fit(formats.find(format_), chosen)
-    cut = pin(ledger.store, moment(ledger.store, as_of))
-    return Job(
-        reader=ledger.store,
-        origin=ledger.settings.origin,
-        cut=cut,
-        selection=bounded(ledger.store, chosen, cut),
-        raw=raw,
-        hear=hear,
-    )
-
-
-def write(job: Job, format_: str, output: Path) -> Written:
-    """Write an export to a file that takes its name only where all went well."""
-    state, size = hashlib.sha256(), 0
-    with tempfile.NamedTemporaryFile(dir=output.parent, delete=False) as file:
-        beside = Path(file.name)
-        try:
-            for piece in formats.find(format_).write(job):
-                state.update(piece)
-                size += file.write(piece)
-            file.flush()
-            beside.replace(output)
-        finally:
-            beside.unlink(missing_ok=True)
-    position, root = job.cut.position, job.cut.root.hex()
-    return Written(str(output), size, state.hexdigest(), position, root)
-
-
 @contextmanager
-def _progress() -> Iterator[Hear]:
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     tasks: dict[str, TaskID] = {}
     with Progress(*columns, console=Console(stderr=True)) as bar:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from events import errors
 from events.merkle import root_of
+from events.store import Selection
 from services.api import exports, open311
 from services.api.desk import Desk
 from services.api.strict import only_documented
@@ -42,7 +43,8 @@ def key(service, **spec):
 def with_doors(service):
     """Return the application with the routes under test, if it lacks them."""
     app = create_app(service)
-    if not any("exports" in getattr(one, "path", "") for one in app.routes):
+    known, app.openapi_schema = app.openapi()["paths"], None
+    if "/v1/exports/{format}" not in known:
         strict = [Depends(only_documented(app.openapi))]
         for module in (exports, open311):
             app.include_router(module.router(Desk(service)), dependencies=strict)
@@ -193,6 +195,17 @@ def test_who_is_not_served_to_the_end_leaves_nothing(stops):
     anyio.run(serve)
 
 
+@pytest.mark.parametrize("name", ["ocel-sqlite", "xes"])
+def test_a_service_that_stops_does_not_begin_an_export(door, name):
+    """Also where a format works long before its first byte."""
+    stopping = SimpleNamespace(is_set=lambda: True)
+    desk = SimpleNamespace(ledger=door.service.ledger, stopping=stopping)
+    job = exports._job(desk, Selection(), None)
+    with pytest.raises(errors.Unavailable) as caught:
+        list(formats.find(name).write(job))
+    assert caught.value.code == "export_broken_off"
+
+
 def test_requests_over_http(door):
     """Both notations, by id, by date; one date alone spans ninety days."""
     path = "/open311/v2/requests"
@@ -244,6 +257,12 @@ def test_the_command_writes_one_file(door, henji, tmp_path):
     assert content == door.client.get(f"/v1/exports/xes?as_of={size}").content
     assert written["sha256"] == hashlib.sha256(content).hexdigest()
     assert (written["size"], written["position"]) == (len(content), size)
+
+
+def test_the_command_names_every_format(henji):
+    """Its help lists what there is."""
+    told = " ".join(henji("--help").output.replace("│", " ").split())
+    assert all(name in told for name in formats.FORMATS)
 
 
 def test_a_command_that_fails_leaves_no_file(door, henji, tmp_path):
