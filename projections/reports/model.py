@@ -102,7 +102,7 @@ Block = Table | Figures | Paragraph | Chart
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A numbered part of a report."""
+    """A numbered part of a report; one that begins with 附件 is an annex of it."""
 
     title: Text
     blocks: tuple[Block, ...]

@@ -159,7 +159,7 @@ def test_csv_is_an_archive_of_all_tables(written):
         cut = _csv(archive.read("cut.csv"))
     assert names == [
         *("totals.csv", "burn_down.csv", "ranking.csv", "cells.csv", "ledger.csv"),
-        *("demands.csv", "late_records.csv", "cut.csv"),
+        *("demands.csv", "ranks.csv", "late_records.csv", "cut.csv"),
     ]
     assert len(rows) == 1 + len(ledger().rows)
     assert ["#12345"] in [row[1:] for row in cut]
@@ -278,8 +278,9 @@ def test_a_document_has_the_text_of_the_report(written, view):
     headings = [p.text for p in document.paragraphs if p.style.name == "Heading 1"]
     wanted = {"zh": "一、总体情况", "en": "1. Overall"}
     assert headings[0] == wanted[view.language]
-    assert len(headings) == 4
-    big, _late = document.tables
+    annex = {"zh": "附件1 单位排名", "en": "Annex 1 Ranking"}
+    assert headings[4:] == [annex[view.language]]
+    big, _late, _ranks = document.tables
     assert len(big.rows) == 6
     assert big.cell(2, 1).text == visible(HOSTILE)
     assert len(document.inline_shapes) == 3

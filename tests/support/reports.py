@@ -131,6 +131,7 @@ def sample(
         Section(_both("Overall", "总体情况"), (figures, Paragraph(text), *charts())),
         Section(_both("Problems", "存在问题"), (ledger(rows),)),
         Section(_both("Demands", "整改要求"), (Paragraph(text), ledger(0, "demands"))),
+        Section(_both("Annex 1 Ranking", "附件1 单位排名"), (ledger(2, "ranks"),)),
     )
     late = Table(
         "late_records",

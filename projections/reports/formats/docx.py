@@ -13,6 +13,7 @@ from typing import Any
 
 import docx
 from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
+from docx.enum.text import WD_BREAK as BREAK
 from docx.enum.text import WD_LINE_SPACING as SPACING
 from docx.oxml import parse_xml
 from docx.shared import Mm, Pt, RGBColor
@@ -60,6 +61,10 @@ def render(report: Report, view: View) -> bytes:
     for element in flow.body:
         _element(target, flow, element)
     _foot(target, flow)
+    for annex in flow.annexes:
+        target.add_paragraph().add_run().add_break(BREAK.PAGE)
+        for element in annex:
+            _element(target, flow, element)
     sink = io.BytesIO()
     target.save(sink)
     return repacked(sink.getvalue(), {"word/fontTable.xml": parts.font_table()})
@@ -148,8 +153,10 @@ def _head(target: Any, flow: Document) -> None:
 def _element(target: Any, flow: Document, element: Element) -> None:
     match element:
         case Heading():
-            added = target.add_paragraph(element.text, f"Heading {element.level}")
-            _indent(added, flow)
+            style = f"Heading {max(1, element.level)}"
+            added = target.add_paragraph(element.text, style)
+            if element.level:
+                _indent(added, flow)
         case Passage():
             _passage(target, flow, element)
         case Grid():

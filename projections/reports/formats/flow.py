@@ -17,6 +17,7 @@ from projections.reports.formats.svg import svg
 from projections.reports.formats.values import cut_line, shown, visible
 from projections.reports.formats.words import (
     in_language,
+    is_annex,
     part_number,
     subpart_number,
     word,
@@ -38,9 +39,12 @@ DATE_INDENT = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The title of a part (level 1) or of a part of it (level 2), numbered."""
+    """The title of a part (level 1) or of a part of it (level 2), numbered.
 
-    level: Literal[1, 2]
+    Level 0 is the title of an annex.
+    """
+
+    level: Literal[0, 1, 2]
     text: str
 
 
@@ -76,6 +80,7 @@ class Document:
     number: str
     addressees: str
     body: tuple[Element, ...]
+    annexes: tuple[tuple[Element, ...], ...]
     dated: str
     signed: float
     cut: str
@@ -96,7 +101,8 @@ def document(report: Report, language: Language) -> Document:
         issuer=issuer,
         number=visible(report.number),
         addressees=addressees,
-        body=tuple(_elements(report, language)),
+        body=tuple(_body(report, language)),
+        annexes=tuple(_annexes(report, language)),
         dated=dated,
         signed=max(0.0, DATE_INDENT + (ems(dated) - ems(issuer)) / 2),
         cut=f"（{cut}）" if language == "zh" else f"({cut})",
@@ -119,22 +125,43 @@ _MONTHS = (
 )
 
 
-def _elements(report: Report, language: Language) -> Iterator[Element]:
-    parts: list[tuple[str, tuple[Block, ...]]] = [
-        (in_language(section.title, language), section.blocks)
+def _body(report: Report, language: Language) -> Iterator[Element]:
+    """Yield the numbered parts, corrections last, and the names of the annexes."""
+    parts: list[tuple[Text, tuple[Block, ...]]] = [
+        (section.title, section.blocks)
         for section in report.sections
+        if not is_annex(section.title)
     ]
     if report.corrections:
-        note: Text = {
-            "en": word("corrections_note", "en"),
-            "zh": word("corrections_note", "zh"),
-        }
-        parts.append(
-            (word("corrections", language), (Paragraph(note), *report.corrections))
-        )
+        note = Paragraph(_both("corrections_note"))
+        parts.append((_both("corrections"), (note, *report.corrections)))
     for number, (title, blocks) in enumerate(parts, start=1):
-        yield Heading(1, part_number(number, language) + visible(title))
+        yield Heading(1, part_number(number, language) + _words(title, language))
         yield from _part(number, blocks, language)
+    names = [
+        _words(section.title, language).removeprefix(word("annexes", language)).strip()
+        for section in report.sections
+        if is_annex(section.title)
+    ]
+    if names:
+        colon, comma, stop = _marks(language)
+        yield Passage(word("annexes", language) + colon + comma.join(names) + stop)
+
+
+def _annexes(report: Report, language: Language) -> Iterator[tuple[Element, ...]]:
+    annexes = (section for section in report.sections if is_annex(section.title))
+    for number, section in enumerate(annexes, start=1):
+        title = Heading(0, _words(section.title, language))
+        yield (title, *_part(number, section.blocks, language))
+
+
+def _marks(language: Language) -> tuple[str, str, str]:
+    """Return the colon, the separator and the full stop of a language."""
+    return ("：", "；", "。") if language == "zh" else (": ", "; ", ".")
+
+
+def _both(name: str) -> Text:
+    return {"en": word(name, "en"), "zh": word(name, "zh")}
 
 
 def _part(
@@ -164,14 +191,14 @@ def _drawn(block: Table | Chart, language: Language) -> Iterator[Element]:
         yield _grid(block, language)
         yield from [Passage(note, small=True)] if note else []
     else:
-        stop = "。" if language == "zh" else "."
+        stop = _marks(language)[-1]
         yield Passage(note or word("empty", language) + stop)
 
 
 def _sentence(figures: Figures, language: Language) -> str:
     """Return headline figures as a sentence: 概况：登记 12；办结 9。"""
     pairs = zip(figures.items, cells_of(figures), strict=True)
-    colon, comma, stop = ("：", "；", "。") if language == "zh" else (": ", "; ", ".")
+    colon, comma, stop = _marks(language)
     said = comma.join(
         f"{_words(title, language)}"
         f" {shown(found.cell.value, found.kind, language) or '—'}"

@@ -18,10 +18,11 @@ _RIGHT: frozenset[Kind] = frozenset({"int", "number", "percent"})
 #: Width of the type area of GB/T 9704, and the sizes of type for tables, in points.
 WIDTH_PT = 156 / 25.4 * 72
 _SIZES = (12.0, 10.5, 9.0, 7.5, 6.5, 5.5)
-#: Space beside the text of a cell, and the most that a column may ask for, in em.
+#: Space beside the text of a cell; the most that a column must hold, the most that it
+#: may wish for, and the least that Chinese text is broken to: all in em.
 INSET = 0.35
-_MOST = 16.0
-_SHORT = 4
+_MOST, _WISH, _SHORT = 16.0, 34.0, 4
+_SYLLABLES = 3.0
 _LATIN = 0.56
 #: Where a line may end: at spaces, after hyphens, and around Chinese characters.
 _BREAKS = re.compile(r"[\s]+|(?<=[-/])|(?<=[\u2e80-\uffef])|(?=[\u2e80-\uffef])")
@@ -53,7 +54,7 @@ def fitted(
     least = [_least(column) + 2 * INSET for column in columns]
     size = next((s for s in _SIZES if sum(least) <= WIDTH_PT / s), _SIZES[-1])
     wanted = [
-        max(low, min(_MOST, max(map(ems, column))) + 2 * INSET)
+        max(low, min(_WISH, max(map(ems, column))) + 2 * INSET)
         for low, column in zip(least, columns, strict=True)
     ]
     widths = _shared(least, wanted, WIDTH_PT / size)
@@ -66,7 +67,8 @@ def ems(text: str) -> float:
 
 
 def _least(texts: tuple[str, ...]) -> float:
-    return min(_MOST, max(max(map(ems, _parts(text)), default=0) for text in texts))
+    unbroken = max(max(map(ems, _parts(text)), default=0.0) for text in texts)
+    return min(_MOST, max(unbroken, min(_SYLLABLES, max(map(ems, texts)))))
 
 
 def _parts(text: str) -> list[str]:

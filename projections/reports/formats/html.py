@@ -18,7 +18,12 @@ from projections.reports.formats.rendering import View
 from projections.reports.formats.svg import svg
 from projections.reports.formats.tabular import rules_of
 from projections.reports.formats.values import cut_line, shown, visible
-from projections.reports.formats.words import in_language, part_number, word
+from projections.reports.formats.words import (
+    in_language,
+    is_annex,
+    part_number,
+    word,
+)
 from projections.reports.model import (
     Block,
     Chart,
@@ -26,6 +31,7 @@ from projections.reports.model import (
     Kind,
     Paragraph,
     Report,
+    Section,
     Table,
     Text,
 )
@@ -91,17 +97,18 @@ def _head(report: Report, view: View, title: str) -> Iterator[str]:
 
 
 def _sections(report: Report, view: View) -> Iterator[str]:
-    for number, section in enumerate(report.sections, start=1):
-        title = part_number(number, view.language) + in_language(
-            section.title, view.language
-        )
-        yield _section(number, title, section.blocks, view)
-    if report.corrections:
-        number = len(report.sections) + 1
-        name = word("corrections", view.language)
-        note = Paragraph(_both("corrections_note"))
+    note = Paragraph(_both("corrections_note"))
+    last = Section(_both("corrections"), (note, *report.corrections))
+    parts = [one for one in report.sections if not is_annex(one.title)]
+    parts += [last] if report.corrections else []
+    for number, section in enumerate(parts, start=1):
+        name = in_language(section.title, view.language)
         title = part_number(number, view.language) + name
-        yield _section(number, title, (note, *report.corrections), view)
+        yield _section(number, title, section.blocks, view)
+    annexes = (one for one in report.sections if is_annex(one.title))
+    for number, section in enumerate(annexes, start=len(parts) + 1):
+        name = in_language(section.title, view.language)
+        yield _section(number, name, section.blocks, view)
 
 
 def _section(number: int, title: str, blocks: tuple[Block, ...], view: View) -> str:

@@ -5,9 +5,11 @@ Rules of this file: it hands data to ``document.typ``; text never becomes markup
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
+from itertools import chain, count
 from typing import Any
 
 import msgspec
@@ -23,25 +25,25 @@ MEDIA_TYPE = "application/pdf"
 def render(report: Report, view: View) -> bytes:
     """Return the report as a PDF document."""
     flow = document(report, view.language)
-    pictures = {
-        _name(number): element.svg.encode()
-        for number, element in enumerate(flow.body)
-        if isinstance(element, Picture)
-    }
+    whole = (*flow.body, *chain.from_iterable(flow.annexes))
+    pictures = [one.svg for one in whole if isinstance(one, Picture)]
+    named = {_name(number): one.encode() for number, one in enumerate(pictures)}
     data = msgspec.json.encode(_data(flow))
-    sources = {"main": _template(), "data.json": data, **pictures}
+    sources = {"main": _template(), "data.json": data, **named}
     return typesetting.pdf(sources, second=report.cut.instant // 1_000_000)
 
 
 def _data(flow: Document) -> dict[str, Any]:
-    body = [_element(number, element) for number, element in enumerate(flow.body)]
-    return asdict(flow) | {"body": body}
+    names = map(_name, count())
+    body = [_element(element, names) for element in flow.body]
+    annexes = [[_element(element, names) for element in one] for one in flow.annexes]
+    return asdict(flow) | {"body": body, "annexes": annexes}
 
 
-def _element(number: int, element: Element) -> dict[str, Any]:
+def _element(element: Element, names: Iterator[str]) -> dict[str, Any]:
     kind = type(element).__name__.lower()
     if isinstance(element, Picture):
-        return {"is": kind, "file": _name(number), "title": element.title}
+        return {"is": kind, "file": next(names), "title": element.title}
     return {"is": kind, **asdict(element)}
 
 

@@ -18,6 +18,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Recorded after the previous cut; they change figures published then.",
             "以下为上期统计截止后记录的事项，影响上期已公布的数字。",
         ),
+        "annexes": ("Annexes", "附件"),
         "empty": ("none", "无"),
         "skip": ("Skip to content", "跳至正文"),
         "contents": ("Contents", "目录"),
@@ -62,6 +63,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "grey": ("grey", "灰灯"),
     }
 )
+_ANNEX = "附件"
 _DIGITS = "〇一二三四五六七八九"
 
 
@@ -86,6 +88,11 @@ def chinese_number(number: int) -> str:
     tens, ones = divmod(number, 10)
     head = "" if tens == 0 else ("" if tens == 1 else _DIGITS[tens]) + "十"
     return head + (_DIGITS[ones] if ones or not tens else "")
+
+
+def is_annex(title: Text) -> bool:
+    """Say whether a part is an annex: it has a number of its own."""
+    return title["zh"].startswith(_ANNEX)
 
 
 def part_number(number: int, language: Language) -> str:
