@@ -175,7 +175,7 @@ def _row(position: int, streams: int) -> Row:
     data = (
         scenario.registered()
         if version == 1
-        else {"text": "步" * 80, "percent": version % 101}
+        else {"text": "步" * 80, "percent": version // 10}
     )
     event = scenario.commitment(what, f"C-{number}", data, number=version)
     entry = entries.compose(

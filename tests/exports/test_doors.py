@@ -220,6 +220,7 @@ def test_requests_over_http(door):
         ({"start_date": "2017-11-16T07:00:00Z"}, ["W-3", "W-2"]),
         ({"start_date": "2017-08-15T00:00:00Z"}, []),
         ({"end_date": "2017-11-16T07:00:00Z"}, ["W-2", "W-1"]),
+        ({"end_date": "2018-06-01T00:00:00Z"}, []),
         ({"service_code": "road_dust,open_burning"}, ["W-2"]),
         ({"status": "closed"}, []),
         ({"jurisdiction_id": "example.org"}, ["W-3", "W-2", "W-1"]),

@@ -133,6 +133,12 @@ def test_both_notations_say_the_same(asked):
     assert services.find("service/metadata").text == "false"
 
 
+def test_no_more_than_the_most_are_given(asked, monkeypatch):
+    """The newest of them, as GeoReport says."""
+    monkeypatch.setattr(open311, "MOST", 2)
+    assert list(asked()) == ["W-3", "W-2"]
+
+
 def test_a_question_over_too_much_must_be_narrowed(small, asked, monkeypatch):
     """It is refused, not cut short in silence."""
     monkeypatch.setattr(open311, "_MOST_SCANNED", 2)
