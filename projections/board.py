@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from events.store import Row
-from projections import evidence, states, status, timeline, units
+from projections import evidence, states, status, timeline
 from projections.facts import facts
 from projections.tables import Changes, Fetch, Table
 
 NAME: Final = "board"
-_MODELS: Final = (status, timeline, units, evidence, states)
+_MODELS: Final = (status, timeline, states, evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,12 @@ class Board:
     """A ``projections.tables.Projector``. Raise ``version`` when rows would differ."""
 
     name: str = NAME
-    version: int = 3
+    version: int = 4
     tables: tuple[Table, ...] = (
         *status.TABLES,
         *timeline.TABLES,
-        *units.TABLES,
-        *evidence.TABLES,
         *states.TABLES,
+        *evidence.TABLES,
     )
 
     def fold(self, rows: Sequence[Row], fetch: Fetch) -> Changes:

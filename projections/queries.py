@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from projections import status, timeline, units
+from projections import state_codec, status, timeline
 from projections.status import Status
 from projections.tables import FOREVER
 from projections.views import Snapshot
@@ -229,11 +229,14 @@ def lines(
 def organisation(snapshot: Snapshot, kind: str = "unit") -> list[UnitRow]:
     """Return all units (or posts, or grid cells), by stream."""
     rows = snapshot.select(
-        "SELECT stream, kind, position, state FROM {organisation} "
+        "SELECT stream, kind, valid_from, body FROM {state} "
         "WHERE kind = :kind ORDER BY stream",
         {"kind": kind},
     )
-    return [UnitRow(row[0], row[1], row[2], units.read(row)) for row in rows]
+    return [
+        UnitRow(stream, kind, position, state_codec.decode(kind, body))
+        for stream, kind, position, body in rows
+    ]
 
 
 def _scan(

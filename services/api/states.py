@@ -184,8 +184,8 @@ def present(row: Shown) -> dict[str, Any]:
 def _permit(desk: Desk, request: HttpRequest, kind: str) -> None:
     """Return if the caller may read states of a kind.
 
-    ``NotFound('stream_kind_unknown')``; ``Denied('restricted_kind')``, noted in the security
-    log.
+    ``NotFound('stream_kind_unknown')``; ``Denied('restricted_kind')``, noted in the
+    security log.
     """
     caller = desk.caller(request, "events:read")
     if kind not in state_codec.STATES:
