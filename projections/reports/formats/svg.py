@@ -23,6 +23,7 @@ WIDTH = 720.0
 FONTS = "Noto Sans SC, Source Han Sans SC, Microsoft YaHei, sans-serif"
 _SIZE = 13.0
 _ROW = 22.0
+_NEARLY_ZERO = 1e-6
 _PALETTE = ("#0b3c6f", "#b3261e", "#2e7d32", "#8a5a00", "#5e35b1", "#37474f")
 _DASHES = ("", "7 4", "2 3", "9 3 2 3", "4 2", "1 4")
 _INK, _GRID, _TRACK = "#1b1b1b", "#c9c9c9", "#e4e4e4"
@@ -123,9 +124,7 @@ def _rows(
 def _lines(plot: _Plot) -> tuple[float, str]:
     """Draw lines over labels at equal distances, from zero up."""
     left, bottom, top, right = 56.0, 250.0, 12.0, WIDTH - 16
-    unit, count = _scale(max((mark.value for mark in plot.marks), default=1.0))
-    lowest = min(0.0, *(mark.value for mark in plot.marks)) if plot.marks else 0.0
-    below = ceil(-lowest / unit)
+    unit, below, count = _scale([mark.value for mark in plot.marks])
     rise = (bottom - top) / ((count + below) * unit)
     width = (right - left) / max(1, len(plot.labels) - 1)
 
@@ -157,14 +156,18 @@ def _axis(
             yield _text(min(x, WIDTH - 4), bottom + 20, label, anchor)
 
 
-def _scale(highest: float) -> tuple[float, int]:
-    """Return a round step and how many of them reach the highest value."""
-    if highest <= 0:
-        return 1.0, 1
-    rough = highest / 5
+def _scale(values: list[float]) -> tuple[float, int, int]:
+    """Return a round step, and how many of them reach the least and the highest value.
+
+    Zero is always between them.
+    """
+    lowest, highest = min([0.0, *values]), max([0.0, *values])
+    if highest - lowest < _NEARLY_ZERO:
+        return 1.0, 0, 1
+    rough = (highest - lowest) / 5
     power = 10.0 ** floor(log10(rough))
     step = next(n * power for n in (1, 2, 5, 10) if n * power >= rough)
-    return step, ceil(highest / step)
+    return step, ceil(-lowest / step), ceil(highest / step)
 
 
 def _legend(plot: _Plot) -> Iterator[str]:
