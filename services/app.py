@@ -23,9 +23,13 @@ from services.api import (
     diff,
     events,
     evidence,
+    exports,
     log,
+    open311,
     openapi,
     operations,
+    reports,
+    rules,
     states,
     stream,
     submit,
@@ -83,7 +87,8 @@ def create_app(service: Service) -> Application:
     # behind caches that add to it.
     app.include_router(submit.router(desk))
     # stream before events: /v1/events/stream is no event's id.
-    read = (stream, events, types, commitments, units, evidence, states, diff)
+    board = (commitments, units, states, diff, rules, reports)
+    read = (stream, events, types, evidence, exports, open311, *board)
     for module in read:
         app.include_router(module.router(desk), dependencies=strict)
     for module in (log, operations):

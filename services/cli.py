@@ -22,7 +22,10 @@ from rich.table import Table
 from rich.text import Text
 
 from events import errors, messages
+from services import reports_command
+from services.demo.campaign import command as campaign
 from services.evidence import command as evidence
+from services.exports import command as exports
 from services.scheduling import command as scheduling
 from services.settings import Settings, from_environment
 from services.texts import Say, speaker
@@ -36,7 +39,8 @@ app = typer.Typer(
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
 app.add_typer(keys, name="keys")
-evidence.register(app)
+for _command in (evidence, exports, reports_command, campaign):
+    _command.register(app)
 work = typer.Typer(no_args_is_help=True, help="Workers beside the HTTP service.")
 app.add_typer(work, name="work")
 scheduling.register(work)
