@@ -13,7 +13,6 @@ from typing import Any
 
 import docx
 from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
-from docx.enum.text import WD_BREAK as BREAK
 from docx.enum.text import WD_LINE_SPACING as SPACING
 from docx.oxml import parse_xml
 from docx.shared import Mm, Pt, RGBColor
@@ -62,7 +61,6 @@ def render(report: Report, view: View) -> bytes:
         _element(target, flow, element)
     _foot(target, flow)
     for annex in flow.annexes:
-        target.add_paragraph().add_run().add_break(BREAK.PAGE)
         for element in annex:
             _element(target, flow, element)
     sink = io.BytesIO()
@@ -157,6 +155,8 @@ def _element(target: Any, flow: Document, element: Element) -> None:
             added = target.add_paragraph(element.text, style)
             if element.level:
                 _indent(added, flow)
+            else:
+                added.paragraph_format.page_break_before = True
         case Passage():
             _passage(target, flow, element)
         case Grid():

@@ -11,12 +11,13 @@ import hashlib
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil
 from types import MappingProxyType
 from typing import Any
 
 import xlsxwriter
 
-from projections.reports.addresses import Addressed, blocks, row_cells
+from projections.reports.addresses import Addressed, blocks, row_cells, tables
 from projections.reports.formats.json import table_json
 from projections.reports.formats.rendering import View
 from projections.reports.formats.sheets import Sheets
@@ -51,9 +52,13 @@ _LIGHTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "grey": ("#E3E3E3", "#333333"),
     }
 )
-_NARROWEST, _WIDEST = 8.0, 48.0
+#: Bounds of a column, in characters; where there are many columns, text wraps sooner.
+_NARROWEST, _WIDEST, _WIDEST_OF_MANY = 8.0, 48.0, 18.0
+#: A character of width in pixels, a line and the highest row in points.
+_UNIT, _LINE, _HIGHEST = 7.0, 14.0, 400.0
 _HEADER_ROW = 2
-_A4 = 9
+_A4, _A3 = 9, 8
+_MANY_COLUMNS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def render(report: Report, view: View) -> bytes:
             "created": local(report.cut.instant),
         }
     )
-    for table in as_tables(report):
+    for table in _in_order(report):
         _table(book, report, table)
     for chart in blocks(report):
         if isinstance(chart, Chart):
@@ -103,6 +108,15 @@ def render(report: Report, view: View) -> bytes:
     _checks(book, report)
     target.close()
     return sink.getvalue()
+
+
+def _in_order(report: Report) -> list[Table]:
+    """Return the tables in the order of their sheets: a ledger begins with itself."""
+    found = list(as_tables(report))
+    if report.layout != "ledger":
+        return found
+    own = {table.key for table in tables(report)}
+    return sorted(found, key=lambda table: table.key not in own)
 
 
 def _table(book: _Book, report: Report, table: Table) -> None:
@@ -116,15 +130,22 @@ def _table(book: _Book, report: Report, table: Table) -> None:
     )
     for number, text in enumerate(columns):
         _text(book, sheet, (_HEADER_ROW, number), text, heading)
+    widths = list(_widths(table, columns, book.language))
+    sheet.set_row(_HEADER_ROW, _height(columns, widths))
     for number in range(1, len(table.rows) + 1):
-        for place, found in enumerate(row_cells(table, number)):
+        row = list(row_cells(table, number))
+        texts = [shown(one.cell.value, one.kind, book.language) for one in row]
+        sheet.set_row(_HEADER_ROW + number, _height(texts, widths))
+        for place, found in enumerate(row):
             _cell(book, sheet, (_HEADER_ROW + number, place), found)
     last = _HEADER_ROW + len(table.rows)
+    if len(columns) > _MANY_COLUMNS:
+        _wide_paper(sheet)
     if columns:
         sheet.autofilter(_HEADER_ROW, 0, last, len(columns) - 1)
         sheet.repeat_rows(_HEADER_ROW)
     sheet.freeze_panes(_HEADER_ROW + 1, min(2, len(columns)))
-    for place, width in enumerate(_widths(table, columns, book.language)):
+    for place, width in enumerate(widths):
         sheet.set_column(place, place, width)
 
 
@@ -135,6 +156,7 @@ def _head(book: _Book, report: Report, sheet: Any, title: str) -> None:
     text = visible(in_language(report.title, book.language)) + simulated
     _text(book, sheet, (0, 0), text, book.style(bold=True, font_size=14))
     _text(book, sheet, (1, 0), title, book.style(italic=True))
+    sheet.set_row(0, 22)
     _paper(sheet)
     mark = f"&R{word('simulated', book.language)}" if report.cut.simulated else ""
     sheet.set_header(f"&L&A{mark}")
@@ -147,6 +169,13 @@ def _paper(sheet: Any) -> None:
     sheet.set_paper(_A4)
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.4, right=0.4)
+
+
+def _wide_paper(sheet: Any) -> None:
+    """Print on two sheets of A3 side by side, the first columns on both."""
+    sheet.set_paper(_A3)
+    sheet.fit_to_pages(2, 0)
+    sheet.repeat_columns(0, 2)
 
 
 def _cell(book: _Book, sheet: Any, place: tuple[int, int], found: Addressed) -> None:
@@ -196,6 +225,7 @@ def _text(
 
 def _widths(table: Table, columns: list[str], language: Language) -> Iterator[float]:
     """Yield widths in characters, of what is in each column, within reason."""
+    bound = _WIDEST if len(columns) <= _MANY_COLUMNS else _WIDEST_OF_MANY
     for place, heading in enumerate(columns):
         kind = table.columns[place].kind
         texts = (
@@ -203,7 +233,19 @@ def _widths(table: Table, columns: list[str], language: Language) -> Iterator[fl
             for row in table.rows[:200]
         )
         widest = max((text_width(text) for text in (heading, *texts)), default=0.0)
-        yield min(_WIDEST, max(_NARROWEST, widest / 7 + 3))
+        yield min(bound, max(_NARROWEST, widest / _UNIT + 3))
+
+
+def _height(texts: list[str], widths: list[float]) -> float:
+    """Return how high a row must be to show its texts: programs do not all find out."""
+    lines = max(
+        (
+            ceil(text_width(text) / ((width - 1) * _UNIT)) or 1
+            for text, width in zip(texts, widths, strict=True)
+        ),
+        default=1,
+    )
+    return min(_HIGHEST, 3 + lines * _LINE)
 
 
 def _chart(book: _Book, chart: Chart) -> None:
