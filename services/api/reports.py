@@ -38,6 +38,34 @@ from services.reporting import Asked
 T = TypeVar("T")
 _BINARY: dict[str, Any] = {"type": "string", "format": "binary"}
 _SOME = {"type": "object"}
+_ROW: dict[str, Any] = {
+    "name": "overview",
+    "title": {"en": "Overview of commitments", "zh": "督办事项总览"},
+    "period": "moment",
+    "template": 1,
+    "formats": ["html", "json", "csv"],
+    "href": "/v1/reports/overview.{format}",
+}
+_EXPLAINED: dict[str, Any] = {
+    "report": "overview",
+    "cell": "by_unit/1/total",
+    "count": 1,
+    "data": [
+        {
+            "position": 42,
+            "id": "oa-2017-1114-001",
+            "source": "urn:example:oa",
+            "type": "henji.commitment.registered.v1",
+            "stream": "commitment/GX-2017-0012",
+            "streamversion": 1,
+            "occurred_at": "2017-11-14T07:00:00.000000Z",
+            "ingested_at": "2026-11-23T08:00:00.123456Z",
+        }
+    ],
+    "has_more": False,
+    "position": 12345,
+    "at": "2017-11-24T10:00:00.000000Z",
+}
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _NOT_ACCEPTABLE = 406
 _Text = Annotated[str | None, Query()]
@@ -75,7 +103,7 @@ def router(desk: Desk) -> APIRouter:
         "/v1/reports",
         operation_id="listReports",
         summary="Every report: its titles, period and formats",
-        responses={200: documents.answer("They.", _SOME, {"data": []})},
+        responses={200: documents.answer("They.", _SOME, {"data": [_ROW]})},
     )
     async def list_reports(request: HttpRequest) -> Response:
         desk.caller(request, "events:read")
@@ -87,7 +115,7 @@ def router(desk: Desk) -> APIRouter:
         operation_id="explainReport",
         summary="The events that one value of a report rests on",
         responses={
-            200: documents.answer("They.", _SOME, {"cell": "", "data": []}),
+            200: documents.answer("They.", _SOME, _EXPLAINED),
             404: documents.problem("No such value", 404, "report_cell_unknown"),
         },
     )
