@@ -24,6 +24,8 @@ from services.exports.states import Attribute, attributes
 _BEGINNING = type_name("registered")
 #: Characters that XML 1.0 section 2.2 has no way to write.
 _UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: What cannot stand in a quoted value as it is; most values have none of it.
+_SPECIAL = re.compile(r"[^ !#-%'-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAGS: Mapping[Kind, str] = MappingProxyType(
     {
         "string": "string",
@@ -139,4 +141,7 @@ def _shown(given: Iterable[Attribute]) -> str:
 def _quoted(value: Scalar) -> str:
     if isinstance(value, bool):
         return '"true"' if value else '"false"'
-    return quoteattr(_UNWRITABLE.sub("\ufffd", str(value)))
+    text = str(value)
+    if _SPECIAL.search(text) is None:
+        return f'"{text}"'
+    return quoteattr(_UNWRITABLE.sub("\ufffd", text))

@@ -14,6 +14,8 @@ from xml.etree import ElementTree as ET
 
 import pyarrow.parquet
 import pytest
+from hypothesis import given
+from hypothesis.strategies import text
 
 from events import canonical, errors
 from events.merkle import leaf_hash, root_of
@@ -349,6 +351,15 @@ def test_characters_without_a_place_in_xml_are_replaced():
     quoted = xes._quoted('x\x07<&\n"\uffff')
     told = ET.fromstring(f"<a b={quoted}/>")
     assert told.get("b") == 'x\ufffd<&\n"\ufffd'
+
+
+@given(text())
+def test_any_text_survives_xml_but_for_what_it_cannot_write(given_text):
+    """Read back, each character is itself or the replacement character."""
+    told = ET.fromstring(f"<a b={xes._quoted(given_text)}/>").get("b")
+    assert len(told) == len(given_text)
+    for was, now in zip(given_text, told, strict=True):
+        assert now == was or (now == "\ufffd" and not was.isprintable())
 
 
 def test_types_of_like_names_get_tables_of_their_own():
