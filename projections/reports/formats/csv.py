@@ -27,7 +27,6 @@ from projections.reports.formats.values import (
 from projections.reports.formats.words import in_language, word
 from projections.reports.model import Language, Report, Table
 
-MEDIA_TYPE = "application/zip"
 ONE_TABLE = "text/csv; charset=utf-8; header=present"
 #: What spreadsheets read as the beginning of a formula, also at full width.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")

@@ -33,7 +33,6 @@ from projections.reports.formats.grids import WIDTH_PT, Grid, ems
 from projections.reports.formats.rendering import View
 from projections.reports.model import Report
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RED = RGBColor(0xD4, 0x00, 0x00)
 _BLACK = RGBColor(0, 0, 0)

@@ -36,7 +36,6 @@ from projections.reports.model import (
     Text,
 )
 
-MEDIA_TYPE = "text/html; charset=utf-8"
 #: What a page of ours may do: nothing but be styled by itself.
 CONTENT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; "

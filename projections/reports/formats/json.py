@@ -25,8 +25,6 @@ from projections.reports.model import (
     Value,
 )
 
-MEDIA_TYPE = "application/json"
-
 
 def render(report: Report, _view: View) -> bytes:
     """Return the report as one JSON object, its members in a fixed order."""

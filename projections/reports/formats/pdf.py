@@ -19,8 +19,6 @@ from projections.reports.formats.flow import Document, Element, Picture, documen
 from projections.reports.formats.rendering import View
 from projections.reports.model import Report
 
-MEDIA_TYPE = "application/pdf"
-
 
 def render(report: Report, view: View) -> bytes:
     """Return the report as a PDF document."""

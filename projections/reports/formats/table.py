@@ -1,26 +1,41 @@
 """Every format by name: what a door offers, and what it calls.
 
-Rules of this file: the table. A report names which of these it has.
+Rules of this file: the table. A report names which of these it has. A format's module
+is loaded when it is first asked for: whoever writes no DOCX need not wait for what
+writes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
 
-from projections.reports.formats import csv, docx, html, json, pdf, xlsx
-from projections.reports.formats.rendering import Format
+from projections.reports.formats.rendering import Format, View
+from projections.reports.model import Report
+
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        "html": "text/html; charset=utf-8",
+        "json": "application/json",
+        "csv": "application/zip",
+        "xlsx": f"{_OFFICE}spreadsheetml.sheet",
+        "docx": f"{_OFFICE}wordprocessingml.document",
+        "pdf": "application/pdf",
+    }
+)
+
+
+def _format(name: str, media_type: str) -> Format:
+    def render(report: Report, view: View) -> bytes:
+        module = import_module(f"projections.reports.formats.{name}")
+        content: bytes = module.render(report, view)
+        return content
+
+    return Format(name, media_type, render)
+
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
-    {
-        one.name: one
-        for one in (
-            Format("html", html.MEDIA_TYPE, html.render),
-            Format("json", json.MEDIA_TYPE, json.render),
-            Format("csv", csv.MEDIA_TYPE, csv.render),
-            Format("xlsx", xlsx.MEDIA_TYPE, xlsx.render),
-            Format("docx", docx.MEDIA_TYPE, docx.render),
-            Format("pdf", pdf.MEDIA_TYPE, pdf.render),
-        )
-    }
+    {name: _format(name, media_type) for name, media_type in _MEDIA_TYPES.items()}
 )

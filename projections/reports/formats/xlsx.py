@@ -33,7 +33,6 @@ from projections.reports.formats.values import (
 from projections.reports.formats.words import in_language, word
 from projections.reports.model import Chart, Kind, Language, Report, Table
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _NUMBER_FORMATS: Mapping[str, str] = MappingProxyType(
     {
         "int": "0",
