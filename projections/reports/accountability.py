@@ -141,14 +141,10 @@ def _overall(cases: Sequence[Filed]) -> Figures:
 
 
 def _forms(cases: Sequence[Filed]) -> Table:
-    """Count what is in force; what was revoked is in force no longer."""
+    """Count the forms in force: a revoked decision has none."""
     rows = []
     for form, (en, zh) in FORMS.items():
-        held = [
-            case
-            for case in cases
-            if case.state.form == form and case.state.appeal_outcome != "revoked"
-        ]
+        held = [case for case in cases if case.state.form == form]
         if held:
             posts = counted(_first(case) for case in held if case.state.post)
             units = counted(_first(case) for case in held if not case.state.post)
@@ -201,7 +197,7 @@ def _line(one: Scene, case: Filed) -> Iterator[Cell]:
     yield case.cell(state.decided_at, "decided")
     yield _days(case, ("opened", state.opened_at), ("decided", state.decided_at))
     yield case.cell(_form(state.decided_form), "decided")
-    yield case.cell(_form(_in_force(state)), "decided", "appeal_decided")
+    yield case.cell(_form(state.form), "decided", "appeal_decided")
     yield case.cell(state.served_at, "served")
     yield case.cell(_last_moment(state.appeal_until), "served")
     yield case.cell(state.executed_at, "executed")
@@ -233,7 +229,7 @@ def _appeal(one: Scene, case: Filed) -> Iterator[Cell]:
     outcome = APPEALED[state.appeal_outcome or "pending"]
     yield case.cell(outcome, "appealed", "appeal_decided")
     yield case.cell(_form(state.decided_form), "decided")
-    yield case.cell(_form(_in_force(state)), "decided", "appeal_decided")
+    yield case.cell(_form(state.form), "decided", "appeal_decided")
 
 
 def _thresholds(one: Scene) -> Table:
@@ -283,10 +279,6 @@ def _days(
 
 def _form(form: str | None) -> Text | None:
     return None if form is None else both(*FORMS[form])
-
-
-def _in_force(state: AccountabilityCase) -> str | None:
-    return None if state.appeal_outcome == "revoked" else state.form
 
 
 def _last_moment(end: int | None) -> int | None:

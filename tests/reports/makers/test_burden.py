@@ -119,3 +119,19 @@ def test_a_period_without_records_is_said(book):
         if hasattr(table, "rows")
     ]
     assert told == ["本期无记录。", "本期无补录。", "本期未发现佐证复用。"]
+
+
+def test_what_others_did_about_it_is_not_the_units_own(book):
+    """A note of the bureau on A is one of A's events, and submitted by the bureau."""
+    checked = {"result": "pass", "method": "document"}
+    stream = "commitment/A"
+    book.note(
+        "commitment.verification_recorded",
+        stream,
+        "2017-11-21 15:00",
+        checked,
+        unit="bureau",
+    )
+    told = {zh(row["unit"]): row for row in found(made(book), "units")}
+    assert told["gouzhao（模拟数据）"]["submitted"] == 3
+    assert told["bureau"]["submitted"] == 1

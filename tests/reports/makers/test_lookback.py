@@ -149,3 +149,14 @@ def test_a_unit_narrows_it_and_nothing_is_said(book):
     assert figure(report, "overall", "closed") == 0
     assert figure(report, "overall", "rate") is None
     assert zh(report.sections[4].blocks[0].note) == "回头看未发现反弹。"
+
+
+def test_a_sample_counts_only_what_was_looked_at_since(book):
+    """A look-back of before the draw is not one of the sample; a wrong digest shows."""
+    whole = sample(sample=list(sampling.draw(sample()["population"], 3, "abc")))
+    wrong = whole | {"population_digest": "00" * 32}
+    book.note("inspection.sampled", "inspection/L-1", "2017-11-24", wrong)
+    book.note("commitment.lookback_recorded", "commitment/C", "2017-11-25", KEPT)
+    row = found(made(book), "samples")[1]
+    assert (row["size"], row["done"]) == (3, 1)
+    assert zh(row["again"]) == "复抽不一致"

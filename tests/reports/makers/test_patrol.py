@@ -107,3 +107,13 @@ def test_a_unit_without_cells_has_an_empty_table(book):
     """It says that there is nothing to walk."""
     report = made(book, unit="shifo")
     assert zh(report.sections[1].blocks[0].note) == "无应巡网格。"
+
+
+def test_what_was_revoked_or_found_in_another_week_is_not_told(book):
+    """A finding withdrawn, and one of the week before, do not count against a cell."""
+    problem(book, "I-4", "inspection", "2017-11-19 08:10")
+    problem(book, "I-5", "inspection", "2017-11-22 08:10")
+    withdrawn = {"reason": "不属实（模拟数据）"}
+    book.note("issue.revoked", "issue/I-5", "2017-11-23 08:10", withdrawn)
+    (row,) = found(made(book), "quality")
+    assert (row["own"], row["others"]) == (1, 1)

@@ -68,7 +68,7 @@ def test_what_changed_is_told_from_then_to_now(audited):
 
 def test_what_is_known_only_since_stands_apart(audited):
     """The close happened before the earlier moment and was recorded after it."""
-    book, before, report = audited
+    _, before, report = audited
     (row,) = found(report, "hindsight")
     assert (row["key"], zh(row["then"]), zh(row["now"])) == ("D", "已签收", "已销号")
     (late,) = found(report, "recorded_since")

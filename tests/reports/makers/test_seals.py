@@ -133,5 +133,7 @@ def test_a_violation_recorded_late_is_a_correction(book):
     assert row["position"] == late
     assert row["figures"] > 0
     assert zh(row["what"])
+    new = {"violation": "V3"}
+    book.note("order.violation_confirmed", ORDER, "2017-11-30 12:00", new)
     unchanged = made(book, previous_position=late)
     assert found(unchanged, "late_records") == []
