@@ -9,12 +9,33 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from events import errors
-from projections.reports import overview, ranking
+from projections.reports import (
+    accountability,
+    alert_measures,
+    burden,
+    census,
+    lookback,
+    overview,
+    patrol,
+    ranking,
+    relay,
+    replay,
+    seals,
+)
 from projections.reports.model import Definition
 
 _MAKERS: tuple[tuple[Definition, ...], ...] = (
     overview.DEFINITIONS,
     ranking.DEFINITIONS,
+    lookback.DEFINITIONS,
+    alert_measures.DEFINITIONS,
+    accountability.DEFINITIONS,
+    seals.DEFINITIONS,
+    census.DEFINITIONS,
+    patrol.DEFINITIONS,
+    relay.DEFINITIONS,
+    burden.DEFINITIONS,
+    replay.DEFINITIONS,
 )
 REPORTS: Mapping[str, Definition] = MappingProxyType(
     {one.name: one for rows in _MAKERS for one in rows}
