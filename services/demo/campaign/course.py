@@ -102,7 +102,7 @@ def _beginning(course: Course, after: Iterable[Emitted]) -> int:
     when += (60 + dice.below(60)) * MINUTE
     course.add(when, life.issue)
     if fate.rejected:
-        other = OFFICES[(OFFICES.index(spec.unit) + 1) % len(OFFICES)]
+        other = next(unit for unit in OFFICES if unit != spec.unit)
         course.add(when + 2 * HOUR, partial(life.reject, to=other))
         when += 4 * HOUR
     when += (60 + dice.below(150)) * MINUTE

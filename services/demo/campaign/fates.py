@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from services.demo.campaign.dice import Dice
+from services.demo.campaign.moments import day
 from services.demo.campaign.promises import FULL, Group, Spec
 
 End = Literal["closed", "cancelled", "superseded", "failed", "open"]
@@ -45,6 +46,7 @@ _LATE, _LATE_PARTS = 63, 12
 _LONGEST_DELAY: Final = 14
 #: Terms in which a return, or an extension, can be lived through.
 _ROOM: Final = 10
+_SECOND_HALF: Final = day("11-20")
 
 
 def deal(seed: str, groups: Sequence[Group]) -> dict[str, Fate]:
@@ -76,7 +78,9 @@ def _deal_ways(fates: dict[str, Fate], specs: Sequence[Spec], dice: Dice) -> Non
         pool = pool[count:]
     _give(fates, pool[:6], rejected=True)
     _give(fates, pool[6:12], corrected=True)
-    _give(fates, pool[12:17], reuses=True)
+    # Whoever shows a picture again needs somebody who has shown it before.
+    others = [spec for spec in pool[12:] if spec.start >= _SECOND_HALF]
+    _give(fates, others[:5], reuses=True)
     for spec in dice.shuffled(specs)[:45]:
         _give(fates, [spec], recorded_late=dice.between(4, 9))
 

@@ -15,6 +15,7 @@ from services.demo.campaign.directives import campaign_key
 from services.demo.campaign.life import Life
 from services.demo.campaign.moments import DAY, HOUR, MINUTE, at, day, day_of, later
 from services.demo.campaign.places import LOOKBACK, LOOKBACK_TEAM
+from services.demo.campaign.promises import FULL
 from services.demo.campaign.record import MARK, Emitted, Log
 
 #: (first day, how many are drawn, how many of these relapsed).
@@ -44,6 +45,9 @@ def look_back(log: Log, lives: Sequence[Life]) -> None:
 def _ready(life: Life, seen: set[str], begin: int) -> bool:
     """Tell whether it stands closed, in one piece and of its own, by then."""
     if life.stream in seen or life.status != "closed" or life.spec.parent:
+        return False
+    # What relapses is closed again without publicity.
+    if life.spec.kind == FULL:
         return False
     return life.events["closed"].recorded < begin and "decomposed" not in life.events
 
