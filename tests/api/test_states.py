@@ -162,6 +162,9 @@ def test_states_are_listed_in_pages_with_filters(board):
         got(board, "/v1/states/commitment", unit="gouzhao")["data"][1]["key"] == "GX-2"
     )
     assert got(board, "/v1/states/commitment", unit="hq")["data"] == []
+    then = got(board, "/v1/states/commitment", as_at=on(3.5))["data"]
+    assert [row["status"] for row in then] == ["claimed", "in_progress"]
+    assert got(board, "/v1/states/commitment", as_at=on(-1))["data"] == []
     first = got(board, "/v1/states/unit", limit=2)
     assert refused(board, "/v1/states/post", cursor=first["next_cursor"]) == (
         400,

@@ -118,6 +118,24 @@ def test_filters_of_both_clocks_are_the_same(narrow):
         assert whole(snapshot, store, moment, asked) == now.rows == past.rows
 
 
+def test_a_range_of_dues_is_half_open():
+    """From the first instant on, before the last, as on the board of now."""
+    log = Log()
+    log.commitment("C-1", "registered")
+    store, moment = stored(log), Moment(1, START + 999 * DAY)
+    with boards(store) as snapshot:
+        due = queries.commitment(snapshot, "C-1").current_due
+        for first, last, there in (
+            (due, due + 1, True),
+            (due + 1, None, False),
+            (None, due, False),
+        ):
+            asked = queries.Filter(due_from=first, due_before=last)
+            rows = whole(snapshot, store, moment, asked)
+            assert bool(rows) == there
+            assert rows == queries.commitments(snapshot, asked, limit=9).rows
+
+
 def pages(snapshot, store, kind, narrow, moment):
     """Return all pages of the states of a kind."""
     found, after = [], None
