@@ -23,6 +23,8 @@ _SIZES = (12.0, 10.5, 9.0, 7.5, 6.5, 5.5)
 INSET = 0.35
 _MOST, _WISH, _SHORT = 16.0, 34.0, 4
 _SYLLABLES = 3.0
+#: What reads easily: so wide a column, down to so small a type.
+_EASY, _EASY_SIZE = 10.0, 9.0
 _LATIN = 0.56
 #: Where a line may end: at spaces, after hyphens, and around Chinese characters.
 _BREAKS = re.compile(r"[\s]+|(?<=[-/])|(?<=[\u2e80-\uffef])|(?=[\u2e80-\uffef])")
@@ -52,11 +54,11 @@ def fitted(
     """Return a table with the largest type and the widths that let it fit a page."""
     columns = list(zip(header, *rows, strict=True))
     least = [_least(column) + 2 * INSET for column in columns]
-    size = next((s for s in _SIZES if sum(least) <= WIDTH_PT / s), _SIZES[-1])
+    longest = [max(map(ems, column)) + 2 * INSET for column in columns]
     wanted = [
-        max(low, min(_WISH, max(map(ems, column))) + 2 * INSET)
-        for low, column in zip(least, columns, strict=True)
+        max(low, min(_WISH, long)) for low, long in zip(least, longest, strict=True)
     ]
+    size = _size(least, [min(_EASY, want) for want in wanted])
     widths = _shared(least, wanted, WIDTH_PT / size)
     return Grid(header, rows, aligns, widths, size)
 
@@ -64,6 +66,19 @@ def fitted(
 def ems(text: str) -> float:
     """Return about how wide a text is, in em: a Chinese character is one."""
     return sum(1.0 if east_asian_width(c) in "WF" else _LATIN for c in text)
+
+
+def _size(least: list[float], easy: list[float]) -> float:
+    """Return the largest type in which all columns are easy to read, or at least fit.
+
+    Type is not made smaller than ``_EASY_SIZE`` only to spare lines.
+    """
+    for size in _SIZES:
+        room = WIDTH_PT / size
+        fits = sum(map(max, least, easy)) if size > _EASY_SIZE else sum(least)
+        if fits <= room:
+            return size
+    return _SIZES[-1]
 
 
 def _least(texts: tuple[str, ...]) -> float:

@@ -85,8 +85,9 @@ def _head(report: Report, view: View, title: str) -> Iterator[str]:
     if report.number:
         yield f'<p class="number">{_escaped(report.number)}</p>'
     yield f"<h1>{title}</h1>"
-    period = word("period", view.language)
-    yield f'<p class="period">{period} {_escaped(report.period)}</p>'
+    if report.period:
+        period = word("period", view.language)
+        yield f'<p class="period">{period} {_escaped(report.period)}</p>'
     if report.cut.simulated:
         yield f'<p class="banner">{simulated}</p>'
     yield "</header>\n"
