@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import docx
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from projections.reports.formats.rendering import View
@@ -50,6 +50,7 @@ def report_of(text: str):
 
 
 @given(text=TEXT)
+@example(text="0" * 22 + "\U00020000" * 4)
 @settings(max_examples=40)
 def test_any_text_is_only_text(text):
     """Documents open, tables have their rows, and the text comes back as shown."""

@@ -19,16 +19,23 @@ class Sheets:
 
     def named(self, key: str, title: str) -> str:
         """Return a name like the title that no other sheet has."""
-        wanted = _REFUSED.sub(" ", title).strip()[:_LONGEST] or key[:_LONGEST]
+        wanted = _cut(_REFUSED.sub(" ", title).strip(), _LONGEST) or _cut(key, _LONGEST)
         taken = {name.casefold() for name in self._names.values()}
         name, number = wanted, 1
         while name.casefold() in taken:
             number += 1
             mark = f" {number}"
-            name = wanted[: _LONGEST - len(mark)] + mark
+            name = _cut(wanted, _LONGEST - len(mark)) + mark
         self._names[key] = name
         return name
 
     def of(self, key: str) -> str:
         """Return the name of the sheet of a table; KeyError: it has none."""
         return self._names[key]
+
+
+def _cut(text: str, longest: int) -> str:
+    """Return the beginning of a text, counted in UTF-16 as spreadsheets do."""
+    while len(text.encode("utf-16-le")) // 2 > longest:
+        text = text[:-1]
+    return text
