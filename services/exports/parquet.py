@@ -72,20 +72,14 @@ def _file(job: Job) -> Iterator[bytes]:
 
 
 class _Sink(BytesIO):
-    """Where the writer writes: what was taken out is no longer held."""
+    """Where the writer writes, which counts itself how far it is.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._gone = 0
-
-    def tell(self) -> int:
-        """Return how many bytes were written in all."""
-        return self._gone + super().tell()
+    What was taken out is no longer held.
+    """
 
     def taken(self) -> bytes:
         """Return what was written since the last time."""
         content = self.getvalue()
-        self._gone += len(content)
         self.seek(0)
         self.truncate()
         return content

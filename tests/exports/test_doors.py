@@ -11,16 +11,13 @@ from types import SimpleNamespace
 import anyio
 import pytest
 import typer
-from fastapi import Depends
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from events import errors
 from events.merkle import root_of
 from events.store import Selection
-from services.api import exports, open311
-from services.api.desk import Desk
-from services.api.strict import only_documented
+from services.api import exports
 from services.app import create_app
 from services.exports import command, formats
 from services.keyring import KeySpec, create_key
@@ -40,24 +37,13 @@ def key(service, **spec):
     return {"Authorization": f"Bearer {shown}"}
 
 
-def with_doors(service):
-    """Return the application with the routes under test, if it lacks them."""
-    app = create_app(service)
-    known, app.openapi_schema = app.openapi()["paths"], None
-    if "/v1/exports/{format}" not in known:
-        strict = [Depends(only_documented(app.openapi))]
-        for module in (exports, open311):
-            app.include_router(module.router(Desk(service)), dependencies=strict)
-    return app
-
-
 @pytest.fixture
 def door(tmp_path):
     """A service on the small log: its client, a key's headers, its data folder."""
     settings = Settings(data_dir=tmp_path / "ledger", origin=scenario.ORIGIN)
     with (
         running(settings) as service,
-        TestClient(with_doors(service), raise_server_exceptions=False) as client,
+        TestClient(create_app(service), raise_server_exceptions=False) as client,
     ):
         for event in scenario.groundwork():
             service.ledger.submit_as_operator(event)
