@@ -23,7 +23,7 @@ from rich.text import Text
 
 from events import errors, messages
 from services import reports_command
-from services.demo.campaign import command as campaign
+from services.demo.campaign import command as campaigning
 from services.evidence import command as evidence
 from services.exports import command as exports
 from services.scheduling import command as scheduling
@@ -39,7 +39,7 @@ app = typer.Typer(
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
 app.add_typer(keys, name="keys")
-for _command in (evidence, exports, reports_command, campaign):
+for _command in (evidence, exports, reports_command, campaigning):
     _command.register(app)
 work = typer.Typer(no_args_is_help=True, help="Workers beside the HTTP service.")
 app.add_typer(work, name="work")
@@ -343,16 +343,22 @@ def demo(
         "demo-data"
     ),
     port: Annotated[int, typer.Option(help="0: any free one.")] = 0,
+    campaign: Annotated[  # noqa: FBT002
+        bool, typer.Option(help="Load the simulated campaign too.")
+    ] = True,
     language: Language = "en",
 ) -> None:
     """Import a real log, show the board, verify everything, tamper with a copy."""
     from services.demo.command import Options, demonstrate
 
     stay = not once and sys.stdin.isatty() and sys.stdout.isatty()
-    options = Options(folder=data_dir, port=port, stay=stay, language=language)
+    options = Options(
+        folder=data_dir, port=port, stay=stay, language=language, campaign=campaign
+    )
     console = Console(stderr=as_json)
     figures = demonstrate(options, console, wait=time.sleep, seconds=time.monotonic)
     if as_json:
         _print(figures)
-    sound = figures["verified"] and figures["tamper_found_at"]
+    wrong = figures.get("answer_key_mismatches") or figures.get("campaign_refused")
+    sound = figures["verified"] and figures["tamper_found_at"] and not wrong
     raise typer.Exit(0 if sound else EXIT_NOT_SOUND)

@@ -14,6 +14,9 @@ from projections.reports import (
     alert_measures,
     burden,
     census,
+    countdown,
+    daily,
+    ledger,
     lookback,
     overview,
     patrol,
@@ -21,11 +24,18 @@ from projections.reports import (
     relay,
     replay,
     seals,
+    subject_file,
+    weekly,
 )
 from projections.reports.model import Definition
 
 _MAKERS: tuple[tuple[Definition, ...], ...] = (
     overview.DEFINITIONS,
+    daily.DEFINITIONS,
+    weekly.DEFINITIONS,
+    ledger.DEFINITIONS,
+    subject_file.DEFINITIONS,
+    countdown.DEFINITIONS,
     ranking.DEFINITIONS,
     lookback.DEFINITIONS,
     alert_measures.DEFINITIONS,

@@ -20,6 +20,10 @@ PLACES = {
     "{position}": "999",
     "{path}": "9/000",
     "{sha256}": "0" * 64,
+    "{notation}": "json",
+    "{service_request_id}": "none",
+    "exports/{format}": "exports/ndjson",
+    "{format}": "json",
 }
 
 

@@ -6,6 +6,7 @@ is sent again: it is then in the log exactly once, with a receipt, and writing g
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from queue import SimpleQueue
 
@@ -56,7 +57,7 @@ def boundaries(home) -> list[str]:
         word
         for text in seen
         for word in ("BEGIN", "COMMIT", "log_entry", "log_node", "log_root")
-        if word in text
+        if re.search(rf"\b{word}\b", text)
     )
     assert kinds["BEGIN"] == kinds["COMMIT"] == 1
     assert kinds["log_node"] >= 1
