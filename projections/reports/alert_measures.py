@@ -262,6 +262,10 @@ def _totals(one: Scene, taken: Sequence[Taken]) -> Iterator[tuple[str, Cell]]:
     yield "required", counted(every)
     yield "noted", counted(noted, rule)
     yield "acknowledged", counted(_first(t) for t in taken if t.state.acknowledged_at)
+    taken_at = [(row, at) for row in taken if (at := row.state.applied_at) is not None]
+    yield "applied", counted(_first(row) for row, _ in taken_at)
+    in_time = (_first(row) for row, at in taken_at if at <= row.state.due)
+    yield "applied_in_time", counted(in_time, rule)
     for standing_ in Compliance:
         yield standing_.value, counted(those(standing_), rule)
     yield "checked", counted(_first(row) for row in checked)

@@ -32,6 +32,8 @@ TOTALS: Final[tuple[Column, ...]] = (
     column("required", "Required", "下达", "int"),
     column("noted", "Notified in time", "按时通知", "int"),
     column("acknowledged", "Acknowledged", "签收", "int"),
+    column("applied", "Taken at all", "已落实（含后又违反）", "int"),
+    column("applied_in_time", "Taken by the due", "时限内落实（含后又违反）", "int"),
     *(Column(name.value, text, "int") for name, text in STANDINGS.items()),
     column("checked", "Checked", "已核查", "int"),
     column("kept", "Found kept", "核查落实", "int"),

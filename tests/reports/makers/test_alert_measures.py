@@ -82,6 +82,7 @@ def test_each_measure_stands_in_one_column(book):
         1,
     )
     assert row["rate"] == 0.25
+    assert (row["applied"], row["applied_in_time"]) == (2, 1)
     exact(report, book, "alerts", "totals_1", "measures_1")
 
 
