@@ -62,11 +62,7 @@ def basics(file: File) -> Table:
         (both("Legal person", "法定代表人"), None, ()),
         (both("Status", "状态"), SUBJECT_STATUSES[state.status], _changes(file)),
         (both("Category", "分类"), _category(file), sorting),
-        (
-            both("Handling", "处置方式"),
-            _handling(file),
-            sorting,
-        ),
+        (both("Handling", "处置方式"), _handling(file), sorting),
     ]
     note = both("What is empty is not recorded.", "空白项为未录入。")
     cells = [

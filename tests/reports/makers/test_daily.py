@@ -111,6 +111,13 @@ def test_the_figures_are_those_counted_by_hand(day):
     assert [figure(report, f"at_risk/{name}") for name in names] == [1, 1, 1, 1]
 
 
+def test_new_and_repeated_problems_are_told_apart(day):
+    """One more that is new makes two new and leaves one that has come back."""
+    problem(day, "I-5", "2017-11-24 15:00")
+    names = ("found", "new", "repeated")
+    assert [figure(brief(day), f"found/{name}") for name in names] == [3, 2, 1]
+
+
 def test_a_subject_visited_twice_counts_once(day):
     """Two visits looked at one site."""
     (row,) = found(brief(day), "subjects")

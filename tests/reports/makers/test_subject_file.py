@@ -7,6 +7,7 @@ import pytest
 from events.errors import Malformed, NotFound
 from projections.reports import subject_file
 from projections.reports.addresses import cells
+from projections.reports.pieces import event_text
 from tests.reports.makers.books import Book, asked, by, counts, found, sound, tables, zh
 from tests.rules.diary import PHOTO, rfc, us
 
@@ -226,7 +227,10 @@ def test_a_violation_stands_with_its_confirmation(plant):
     (row,) = found(report, "violations")
     assert (row["violation"], zh(row["status"])) == ("W-1", "已确认")
     told = [row for row in found(report, "timeline") if row["stream"] == "order/SEAL"]
-    assert len(told) == 2
+    assert [row["what"]["zh"] for row in told] == [
+        event_text(f"henji.order.violation_{what}.v1")["zh"]
+        for what in ("recorded", "confirmed")
+    ]
 
 
 def test_what_the_log_has_nothing_of_says_so(plant):

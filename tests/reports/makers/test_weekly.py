@@ -7,6 +7,8 @@ import hashlib
 from events.entries import rfc3339
 from projections.reports import weekly
 from projections.reports.bulletin_problems import demands, problems
+from projections.reports.corrections import known
+from projections.reports.flows import overdue
 from projections.reports.pieces import scene
 from tests.reports.makers.books import asked, by, counts, found, sound, tables, zh
 from tests.reports.makers.conftest import told_late
@@ -215,3 +217,22 @@ def _freeze(book, position):
         ],
     }
     book.note("report.frozen", stream, MONDAY, frozen)
+
+
+def test_the_last_instant_of_a_term_is_not_late(book):
+    """At 24:00 of the last day nothing is overdue yet; a microsecond later it is."""
+    facts = known(scene(book.log_world(MONDAY), asked("2017-W47")), ())
+    due = end("2017-11-22")
+    assert [case.key for case, _ in overdue(facts, due)] == ["D"]
+    assert [case.key for case, _ in overdue(facts, due + 1)] == ["B", "D"]
+
+
+def test_what_happened_after_the_previous_cut_is_no_late_record(book):
+    """A look-back of the next week is news about D, not a correction."""
+    _freeze(book, len(book.log))
+    late = told_late(book)
+    seen = {"result": "passed", "team": ["t"], "text": "已巩固（模拟数据）"}
+    book.note("commitment.lookback_recorded", "commitment/D", "2017-11-29", seen)
+    after = bulletin(book, "2017-W48", "2017-12-04 09:00")
+    (table,) = [table for table in tables(after) if table.key == "late_records"]
+    assert [row[0].events for row in table.rows] == [(late,)]
