@@ -31,6 +31,7 @@ from services.api import documents
 from services.api.desk import Desk, in_thread
 from services.api.filters import as_of as parse_as_of
 from services.api.filters import us
+from services.api.restricted import admit
 from services.api.waiting import reach
 from services.problems import language_of
 from services.reporting import Asked
@@ -133,7 +134,7 @@ def router(desk: Desk) -> APIRouter:
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     ) -> Response:
-        desk.caller(request, "events:read")
+        admit(desk, request, name)
         named(name)
         asked = Asked(name, period, unit, subject, since)
         cut = await _cut(desk, _When(as_of, as_at, at))
@@ -180,7 +181,7 @@ def router(desk: Desk) -> APIRouter:
         lang: _Lang = None,
         table: Annotated[str, Query(description="CSV: this table alone.")] = "",
     ) -> Response:
-        desk.caller(request, "events:read")
+        admit(desk, request, name)
         definition = named(name)
         try:
             format_ = reporting.format_of(definition, format)

@@ -6,9 +6,7 @@ kind that names accountable persons is for those who may act on it or audit it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query
@@ -22,16 +20,10 @@ from services.api import cursors, documents
 from services.api.desk import Desk, in_thread
 from services.api.histories import Lines, told
 from services.api.moments import Moment, asked
+from services.api.restricted import admit
 from services.api.waiting import reach
 from services.problems import language_of
 
-#: Kind -> the roles that may read its states.
-RESTRICTED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {
-        "access": frozenset({"admin", "auditor"}),
-        "accountability": frozenset({"discipline", "headquarters", "auditor"}),
-    }
-)
 _EXAMPLE: dict[str, Any] = {
     "stream": "issue/W-2017-0007",
     "kind": "issue",
@@ -187,14 +179,9 @@ def _permit(desk: Desk, request: HttpRequest, kind: str) -> None:
     ``NotFound('stream_kind_unknown')``; ``Denied('restricted_kind')``, noted in the
     security log.
     """
-    caller = desk.caller(request, "events:read")
+    admit(desk, request, kind)
     if kind not in state_codec.STATES:
         raise errors.NotFound("stream_kind_unknown", kind=kind)
-    needed = RESTRICTED.get(kind)
-    if needed is not None and not needed & caller.roles:
-        refusal = errors.Denied("restricted_kind", kind=kind, needed=sorted(needed))
-        desk.note(request, "access_refused", refusal, key=caller.key)
-        raise refusal
 
 
 def _page(

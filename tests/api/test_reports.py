@@ -164,3 +164,14 @@ def test_reports_want_a_key_that_may_read(reports):
     headers = reports.key(scopes=["events:write"])
     answer = reports.client.get("/v1/reports/overview.html", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
+
+
+def test_the_report_of_cases_is_for_those_who_may_read_cases(api):
+    """A key without one of the roles gets neither the report nor what it rests on."""
+    viewer = api.key(roles=["viewer"], scopes=["events:read"])
+    for path in ("accountability.json", "accountability/explain?cell=x"):
+        answer = api.client.get(f"/v1/reports/{path}", headers=viewer)
+        assert (answer.status_code, answer.json()["code"]) == (403, "restricted_kind")
+    reader = api.key(roles=["discipline"], scopes=["events:read"])
+    answer = api.client.get("/v1/reports/accountability.json", headers=reader)
+    assert answer.status_code == 200

@@ -6,7 +6,7 @@ import pytest
 
 from events.entries import rfc3339
 from projections.state_codec import STATES
-from services.api.states import RESTRICTED
+from services.api.restricted import RESTRICTED
 from tests.support import scenario
 
 DAY = scenario.DAY
