@@ -212,9 +212,9 @@ FROM (
     SELECT * FROM {{{current}}} WHERE registered <= :position AND {keys}
     ORDER BY {key} LIMIT :limit
 ) c
-LEFT JOIN {{{past}}} h ON c.valid_from > :position AND h.{key} = c.{key}
-    AND h.valid_from = (SELECT max(v.valid_from) FROM {{{past}}} v
-                        WHERE v.{key} = c.{key} AND v.valid_from <= :position)
+LEFT JOIN {{{past}}} h
+    ON h.{key} = CASE WHEN c.valid_from > :position THEN c.{key} END
+    AND h.valid_from <= :position AND h.valid_to > :position
 ORDER BY c.{key}
 """
 _HAPPENED: Final = """

@@ -303,7 +303,7 @@ def _source(as_of: int | None, terms: str = "") -> str:
 def _stood(current: str) -> str:
     """Return commitments as they stood at a position.
 
-    Each commitment looks up its version by (key, valid_from).
+    Only a commitment that has changed since looks up its version, by key and range.
     """
     shown = ", ".join(
         f"CASE WHEN c.valid_from <= :as_of THEN c.{column} ELSE h.{column} END "
@@ -312,9 +312,9 @@ def _stood(current: str) -> str:
     )
     return (
         f"SELECT c.key AS key, {shown} FROM {current} c "  # noqa: S608 - ours
-        "LEFT JOIN {past} h ON c.valid_from > :as_of AND h.key = c.key "
-        "AND h.valid_from = (SELECT max(v.valid_from) FROM {past} v "
-        "WHERE v.key = c.key AND v.valid_from <= :as_of) "
+        "LEFT JOIN {past} h "
+        "ON h.key = CASE WHEN c.valid_from > :as_of THEN c.key END "
+        "AND h.valid_from <= :as_of AND h.valid_to > :as_of "
         "WHERE c.registered <= :as_of"
     )
 

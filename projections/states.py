@@ -52,7 +52,8 @@ PAST = Table(
         ("valid_to", "int"),
         *_SHOWN,
     ),
-    key=("stream", "valid_from"),
+    # The last is no part of what is unique: a range is found in the index alone.
+    key=("stream", "valid_from", "valid_to"),
     grows=True,
 )
 TABLES = (CURRENT, PAST)

@@ -134,7 +134,8 @@ CURRENT = Table(
 PAST = Table(
     name="past",
     columns=(("key", "text"), ("valid_from", "int"), ("valid_to", "int"), *FILTERS),
-    key=("key", "valid_from"),
+    # The last is no part of what is unique: a range is found in the index alone.
+    key=("key", "valid_from", "valid_to"),
     grows=True,
 )
 TABLES = (CURRENT, PAST)
