@@ -213,6 +213,8 @@ async def _cut(desk: Desk, when: _When) -> Cut:
     Without ``as_of`` it is what the read models have. ``Malformed``: position_ahead,
     invalid_parameter.
     """
+    # Every ledger has an entry: this waits for the first tables to be there at all.
+    await reach(desk, 1)
     cut = await in_thread(_asked_cut, desk, when)
     await reach(desk, cut.position or None)
     return cut
