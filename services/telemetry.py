@@ -53,14 +53,6 @@ class Metrics:
         """Publish a value that is read when the metrics are scraped."""
         Gauge(name, text, registry=self.registry).set_function(_readable(read))
 
-    def labelled(
-        self, name: str, text: str, label: tuple[str, str], read: Callable[[], float]
-    ) -> None:
-        """Publish a read value under one label; the gauge is shared by its name."""
-        found = self.registry._names_to_collectors.get(name)  # noqa: SLF001
-        gauge = found or Gauge(name, text, [label[0]], registry=self.registry)
-        gauge.labels(label[1]).set_function(_readable(read))  # type: ignore[attr-defined]
-
 
 def _readable(read: Callable[[], float]) -> Callable[[], float]:
     """Let a value that cannot be read be NaN, so that the others are still scraped."""

@@ -107,17 +107,18 @@ def install_postgres(owner_url: str, *, schema: str, writer_role: str) -> None:
     The writer may read and insert into the log; its read models are its own.
     """
     postgres_schema.install(owner_url, schema=schema, writer_role=writer_role)
-    create_views_schema(owner_url, schema=_views_schema(schema), role=writer_role)
+    create_views_schema(owner_url, schema=views_schema(schema), role=writer_role)
 
 
-def _views_schema(schema: str) -> str:
+def views_schema(schema: str) -> str:
+    """Return the PostgreSQL schema of what a ledger derives, beside its own."""
     return f"{schema}_views"
 
 
 def open_views(settings: Settings) -> Views:
     """Open the read models beside the log that the settings name."""
     if settings.database_url:
-        schema = _views_schema(settings.database_schema)
+        schema = views_schema(settings.database_schema)
         return PostgresViews(settings.database_url, schema=schema)
     # A file of their own: SQLite has one writer a file, and that is the sequencer's.
     return SqliteViews(settings.data_dir / "views.db")

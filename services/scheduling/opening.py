@@ -18,7 +18,14 @@ from services.scheduling.freezing import Freeze
 from services.scheduling.leases import Leases, PostgresLeases, SqliteLeases
 from services.scheduling.worker import Chore, Parts, Worker
 from services.settings import Settings
-from services.wiring import Ledger, clock, new_id, open_ledger, open_views
+from services.wiring import (
+    Ledger,
+    clock,
+    new_id,
+    open_ledger,
+    open_views,
+    views_schema,
+)
 
 _SECOND_US = 1_000_000
 _REUSE_EVERY_US = 5 * _SECOND_US
@@ -30,7 +37,7 @@ def open_leases(settings: Settings) -> Leases:
     """Open the leases beside the log: ``Unavailable('lease_unavailable')``."""
     if settings.database_url:
         # Where the read models are: the log's own schema is insert-only.
-        schema = f"{settings.database_schema}_views"
+        schema = views_schema(settings.database_schema)
         return PostgresLeases(settings.database_url, schema=schema)
     return SqliteLeases(settings.data_dir / "leases.db", clock=clock)
 
