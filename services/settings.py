@@ -57,6 +57,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     projection: Literal["", "thread", "process", "off"] = ""
     #: Append what time makes due in a thread of ``henji serve``: ``thread`` or ``off``.
     scheduler: Literal["off", "thread"] = "off"
+    #: Brokers of Kafka, ``host:port,host:port``. Empty: no worker may use Kafka.
+    kafka: str = ""
+    #: TOML file of client settings for these brokers (TLS, SASL), as kafka-python
+    #: names them. Empty: plain text.
+    kafka_config: str = ""
+    #: Topic to which the relay publishes the log.
+    kafka_topic: str = "henji.events"
+    #: How the relay writes an event: CloudEvents binding, ``binary`` or ``structured``.
+    kafka_mode: Literal["binary", "structured"] = "binary"
+    #: ``exactly_once``: the relay publishes in Kafka transactions.
+    kafka_delivery: Literal["at_least_once", "exactly_once"] = "at_least_once"
+    #: TOML file: from which topics submissions come, and whose each topic is.
+    ingest_topics: str = ""
+    #: ``postgresql://…`` of read models that are not beside the log.
+    views_url: str = ""
+    #: Port for the metrics of a worker (0: none).
+    metrics_port: int = 0
     #: Seconds between comments on an idle event stream.
     heartbeat_seconds: float = 15.0
     #: Language of the command line: en or zh.
