@@ -107,6 +107,7 @@ ANSWERS: Mapping[str, Any] = MappingProxyType(
         "listProjections": {
             "data": [{"name": "board", "position": 42, "head": 42, "lag_events": 0}]
         },
+        "getAsyncApi": {"asyncapi": "3.0.0", "channels": {"events": {}}},
         "getLimits": {
             "max_body_bytes": 5_242_880,
             "max_events": 1_000,

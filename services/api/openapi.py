@@ -28,7 +28,14 @@ _SCHEMAS = {
 }
 _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
 #: Routes that answer without a key.
-_OPEN_PATHS = ("/healthz", "/readyz", "/metrics", "/v1/limits", "/v1/problems")
+_OPEN_PATHS = (
+    "/asyncapi.json",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/v1/limits",
+    "/v1/problems",
+)
 _COMMON = {
     "400": problem("Malformed request", 400, "invalid_parameter"),
     "401": problem("No usable key", 401, "credentials_invalid"),

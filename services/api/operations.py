@@ -6,6 +6,7 @@ that could be slow; readiness says what is wrong, and how to mend it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from starlette.responses import Response
 from events import errors, messages
 from events.cloudevents import ACCEPT_POST, MAX_ENTRY
 from services import problems
-from services.api import documents
+from services.api import asyncapi, documents
 from services.api.desk import Desk, in_thread
 from services.api.waiting import is_live
 
@@ -69,6 +70,19 @@ def router(desk: Desk) -> APIRouter:  # noqa: C901 - a list of routes, each shor
     async def get_metrics() -> Response:
         body = await in_thread(generate_latest, desk.metrics.registry)
         return Response(body, media_type=CONTENT_TYPE_LATEST)
+
+    @routes.get(
+        "/asyncapi.json",
+        operation_id="getAsyncApi",
+        summary="The topics, and every event type as a message of them (AsyncAPI 3)",
+        responses={200: documents.answer("AsyncAPI.", {"type": "object"}, {})},
+    )
+    async def get_asyncapi(request: HttpRequest) -> Response:
+        app, settings = request.app, desk.ledger.settings
+        body = await in_thread(
+            partial(asyncapi.document, settings, title=app.title, version=app.version)
+        )
+        return Response(msgspec.json.encode(body), media_type=_JSON)
 
     @routes.get(
         "/v1/limits",

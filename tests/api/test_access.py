@@ -12,6 +12,7 @@ from tests.support import scenario
 
 #: What answers without a key, by design.
 OPEN = {
+    "/asyncapi.json",
     "/healthz",
     "/readyz",
     "/metrics",
