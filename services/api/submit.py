@@ -17,9 +17,9 @@ from starlette.responses import Response
 
 from events import errors, messages
 from events.cloudevents import Parsed, Submission, parse_request
-from events.entries import rfc3339
 from events.submissions import Accepted, Request, Result, prepare
 from services import problems
+from services.acknowledgement import acknowledge
 from services.api import documents
 from services.api.addresses import location
 from services.api.desk import Desk, in_thread, read_body
@@ -34,21 +34,6 @@ _HELD_BACK = "batch_rejected"
 _KEY_ENDED = "key_unusable"
 
 PATH = "/v1/events"
-
-
-class Acknowledgement(msgspec.Struct, omit_defaults=True):
-    """The answer to one accepted submission. ``receipt`` is a C2SP tlog-proof."""
-
-    id: str
-    source: str
-    position: int
-    stream: str
-    streamversion: int
-    ingestedtime: str
-    leaf_hash: str
-    duplicate: bool | msgspec.UnsetType = msgspec.UNSET
-    receipt: str = ""
-    dry_run: bool = False
 
 
 def router(desk: Desk) -> APIRouter:
@@ -173,27 +158,10 @@ def _single(item: Any, result: Accepted, receipt: str, wishes: Wishes) -> Respon
     if result.position:
         headers["Location"] = location(item.source, item.id, result.position)
     return Response(
-        _ENCODER.encode(_acknowledge(item, result, receipt, dry_run=wishes.dry_run)),
+        _ENCODER.encode(acknowledge(item, result, receipt, dry_run=wishes.dry_run)),
         status_code=200 if result.repeat or wishes.dry_run else 201,
         media_type=_JSON,
         headers=headers,
-    )
-
-
-def _acknowledge(
-    item: Submission, result: Accepted, receipt: str, *, dry_run: bool
-) -> Acknowledgement:
-    return Acknowledgement(
-        item.id,
-        item.source,
-        result.position,
-        result.stream,
-        result.version,
-        rfc3339(result.ingested),
-        result.leaf.hex(),
-        result.repeat,
-        receipt,
-        dry_run,
     )
 
 
@@ -255,7 +223,7 @@ def _item(
     if not isinstance(result, Accepted):
         return _refusal(index, item, result, language)
     status = 200 if result.repeat or wishes.dry_run else 201
-    answer = _acknowledge(item, result, receipt, dry_run=wishes.dry_run)
+    answer = acknowledge(item, result, receipt, dry_run=wishes.dry_run)
     return msgspec.Raw(
         b'{"index":%d,"status":%d,' % (index, status) + _ENCODER.encode(answer)[1:]
     )
