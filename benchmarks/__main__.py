@@ -41,6 +41,9 @@ def main(arguments: Sequence[str]) -> int:
     effort = QUICK if wanted.quick else FULL
     if wanted.entries:
         effort = replace(effort, entries=wanted.entries)
+    if wanted.sizes:
+        small, large = wanted.sizes
+        effort = replace(effort, small=small, large=large)
     machine = report.machine()
     rows: list[Row] = []
     with places(wanted.store or list(STORES)) as found:
@@ -70,8 +73,19 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=list(ROWS), help="repeat")
     parser.add_argument("--store", action="append", choices=STORES, help="repeat")
     parser.add_argument("--entries", type=int, help="size of the logs that are read")
+    parser.add_argument(
+        "--sizes", type=_sizes, help="the two logs of query: 100000,1000000"
+    )
     parser.add_argument("--results", type=Path, default=report.LATEST)
     return parser.parse_args(arguments)
+
+
+def _sizes(text: str) -> tuple[int, int]:
+    """Return the shorter and the longer one; argparse tells of the ValueError."""
+    small, large = map(int, text.split(","))
+    if not 0 < small < large:
+        raise ValueError(text)
+    return small, large
 
 
 if __name__ == "__main__":

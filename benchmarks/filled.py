@@ -20,6 +20,13 @@ from services.wiring import Ledger, open_ledger, open_store
 from tests.support import scenario
 
 _LOOPS_A_BATCH = 25
+#: How much later each loop begins: time goes on with the log, within one day.
+STEP_US = 50_000
+
+
+def key_of(number: int) -> str:
+    """Return the key of the commitment of the so-manieth loop, counted from 1."""
+    return f"B-{number:06d}"
 
 
 def loops(entries: int) -> Iterator[list[dict[str, Any]]]:
@@ -29,7 +36,8 @@ def loops(entries: int) -> Iterator[list[dict[str, Any]]]:
         batch: list[dict[str, Any]] = []
         for _ in range(_LOOPS_A_BATCH):
             number += 1
-            batch += scenario.delegated(scenario.loop(f"B-{number:06d}"))
+            begin = scenario.START + number * STEP_US
+            batch += scenario.delegated(scenario.loop(key_of(number), begin=begin))
         batch = batch[: entries - made]
         made += len(batch)
         yield batch

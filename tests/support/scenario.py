@@ -279,16 +279,17 @@ WAY: Sequence[tuple[str, str, Mapping[str, Any], int, str]] = (
 )
 
 
-def loop(key: str, **registration: Any) -> list[Step]:
+def loop(key: str, *, begin: int = START, **registration: Any) -> list[Step]:
     """Return the whole loop of one commitment, each event at its own time.
 
+    ``begin`` (µs) is on the day of ``START``, for which the payloads are made.
     ``registration`` changes the first payload. Submit each with the person's own key
     while the clock shows the event's time, or all with ``ADAPTER`` (see ``delegated``).
     """
     steps = []
     for number, (by, what, data, day, status) in enumerate(WAY):
         given = {**data, **registration} if what == "registered" else dict(data)
-        at = START + day * DAY + number * 60_000_000
+        at = begin + day * DAY + number * 60_000_000
         steps.append(Step(by, commitment(what, key, given, time=at), status))
     return steps
 
