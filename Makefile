@@ -2,7 +2,7 @@
 # The environment lives in .venv; a stamp in it says what has been installed.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint bench lock clean
+.PHONY: help demo run test lint bench secrets lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +11,7 @@ WORKERS ?= 2
 ARGS ?=
 
 help: ## show these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.runtime ## import a real log, show it, verify it, tamper with a copy
 	@$(BIN)/henji demo $(ARGS)
@@ -30,6 +30,9 @@ lint: $(VENV)/.dev ## format, lint rules, import contracts, types
 
 bench: $(VENV)/.bench ## measure against the baselines, on SQLite and PostgreSQL
 	$(BIN)/python -m benchmarks $(ARGS)
+
+secrets: ## make the passwords for docker compose, once, in ./secrets
+	@$${PYTHON:-python3} services/deploy/passwords.py secrets
 
 clean: ## remove the environment, caches and local data
 	rm -rf $(VENV) build dist *.egg-info henji-data demo-data

@@ -83,14 +83,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings in force. ``msgspec.ValidationError`` names a bad one."""
+    """Return the settings in force. ``msgspec.ValidationError`` names a bad one.
+
+    ``HENJI_<NAME>_FILE`` names a file whose content is the setting: a secret that stays
+    out of the environment. OSError: it cannot be read.
+    """
     source = os.environ if environment is None else environment
     given = {
-        name: value
+        field.name: value
         for field in msgspec.structs.fields(Settings)
-        if (value := source.get(_PREFIX + (name := field.name).upper())) is not None
+        if (value := variable(_PREFIX + field.name.upper(), source)) is not None
     }
     return msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+
+
+def variable(name: str, environment: Mapping[str, str] | None = None) -> str | None:
+    """Return a variable, or the content of the file that ``<name>_FILE`` names."""
+    source = os.environ if environment is None else environment
+    if (value := source.get(name)) is not None:
+        return value
+    path = source.get(f"{name}_FILE")
+    return None if path is None else Path(path).read_text("utf-8").strip()
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
