@@ -7,7 +7,8 @@ is known here, and no clock. The same cut and question give the same bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -18,11 +19,15 @@ import msgspec
 from events import errors
 from events.domain import periods
 from events.entries import rfc3339
+from events.store import Reader
+from projections import board
+from projections.cut_world import LogWorld, ViewWorld
 from projections.reports.addresses import explain
 from projections.reports.formats.rendering import Format, View
 from projections.reports.formats.table import FORMATS
 from projections.reports.model import Definition, Question, Report
 from projections.reports.registry import named
+from projections.views import Views
 from projections.world import Cut, World
 
 Kind = Literal["day", "week", "campaign", "moment"]
@@ -94,6 +99,27 @@ _SHAPES: Mapping[Kind, _Shape | None] = MappingProxyType(
 )
 
 
+@contextmanager
+def world_of(reader: Reader, views: Views, cut: Cut) -> Iterator[World]:
+    """Give the world of a cut: of the read models where they have reached it.
+
+    Else of the log, folded up to the cut: slower, and the same.
+    """
+    if not _reached(views, cut):
+        yield LogWorld(reader, cut)
+        return
+    with views.snapshot(board.NAME) as snapshot:
+        yield ViewWorld(snapshot, reader, cut)
+
+
+def _reached(views: Views, cut: Cut) -> bool:
+    try:
+        with views.snapshot(board.NAME) as snapshot:
+            return snapshot.generation.position >= cut.position
+    except errors.Unavailable:
+        return False
+
+
 def made(world: World, asked: Asked) -> Report:
     """Return the report that is asked for, of this cut.
 
@@ -145,9 +171,10 @@ def tag(cut: Cut, asked: Asked, *rest: str) -> str:
 
 
 def link(asked: Asked, cut: Cut) -> str:
-    """Return where a value of this cut is explained, beside the report's own address.
+    """Return the path at which a value of this cut is explained.
 
-    It ends where the address of the value goes.
+    It ends where the address of the value goes. It is whole, so that a report is the
+    same bytes wherever it is served, kept or made again.
     """
     given = {
         "period": asked.period,
@@ -159,4 +186,4 @@ def link(asked: Asked, cut: Cut) -> str:
         "at": rfc3339(cut.now),
     }
     known = {name: value for name, value in given.items() if value is not None}
-    return f"{asked.name}/explain?{urlencode(known)}&cell="
+    return f"/v1/reports/{asked.name}/explain?{urlencode(known)}&cell="

@@ -17,15 +17,14 @@ from typing import Annotated
 import msgspec
 import typer
 
-from events import entries, errors
+from events import entries
 from events.store import Reader
-from projections import board
-from projections.cut_world import LogWorld, ViewWorld, cut_of
+from projections.cut_world import cut_of
 from projections.reports.formats.rendering import View
 from projections.reports.model import Language
 from projections.reports.registry import named
 from projections.views import Views
-from projections.world import Cut, World
+from projections.world import Cut
 from services import reporting
 from services.reporting import Asked
 from services.settings import Settings, from_environment
@@ -80,7 +79,7 @@ def report(  # noqa: PLR0913, PLR0917 - one an option
     with _opened(_settings(data_dir)) as (reader, views):
         cut = cut_at(reader, as_of=as_of, as_at=as_at)
         view = View(spoken, _link(url, asked, cut), table)
-        with _world(reader, views, cut) as world:
+        with reporting.world_of(reader, views, cut) as world:
             content = reporting.written(reporting.made(world, asked), chosen, view)
     _write(output, content)
     digest = hashlib.sha256(content).hexdigest()
@@ -109,26 +108,8 @@ def _opened(settings: Settings) -> Iterator[tuple[Reader, Views]]:
         yield ledger.store, views
 
 
-@contextmanager
-def _world(reader: Reader, views: Views, cut: Cut) -> Iterator[World]:
-    """Give the world of a cut by whichever way there is."""
-    if not _reached(views, cut):
-        yield LogWorld(reader, cut)
-        return
-    with views.snapshot(board.NAME) as snapshot:
-        yield ViewWorld(snapshot, reader, cut)
-
-
-def _reached(views: Views, cut: Cut) -> bool:
-    try:
-        with views.snapshot(board.NAME) as snapshot:
-            return snapshot.generation.position >= cut.position
-    except errors.Unavailable:
-        return False
-
-
 def _link(url: str, asked: Asked, cut: Cut) -> str:
-    return f"{url.rstrip('/')}/v1/reports/{reporting.link(asked, cut)}" if url else ""
+    return f"{url.rstrip('/')}{reporting.link(asked, cut)}" if url else ""
 
 
 def _write(output: Path, content: bytes) -> None:

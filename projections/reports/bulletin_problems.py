@@ -13,7 +13,7 @@ from typing import NamedTuple
 from events.domain.periods import Span, span
 from projections.reports.corrections import known
 from projections.reports.flows import overdue
-from projections.reports.model import Cell, Table, Text
+from projections.reports.model import Cell, Demand, Table, Text
 from projections.reports.pieces import (
     Case,
     Scene,
@@ -31,6 +31,8 @@ from projections.rules.derived import Derived
 
 #: A demand is answered by the end of so many working days after the week.
 ANSWER_DAYS = 5
+#: Most items that a demand names: its text is sealed, and has an end.
+_NAMED = 50
 PROBLEMS: Mapping[str, Text] = MappingProxyType(
     {
         "overdue": both("Overdue", "逾期"),
@@ -49,16 +51,6 @@ class Problem(NamedTuple):
     what: str
     events: tuple[int, ...]
     rule: str
-
-
-class Demand(NamedTuple):
-    """What a bulletin asks of a unit, by its number, and until when (µs)."""
-
-    item: str
-    unit: str
-    text: Text
-    due: int
-    events: tuple[int, ...]
 
 
 def problems(one: Scene) -> tuple[Problem, ...]:
@@ -90,11 +82,7 @@ def demands(one: Scene, found: Sequence[Problem]) -> tuple[Demand, ...]:
         units.setdefault(row.case.state.lead_unit, {})[row.case.key] = row
     made = []
     for number, (unit, rows) in enumerate(sorted(units.items()), start=1):
-        keys = sorted(rows)
-        text = both(
-            f"Rectify and report: {', '.join(keys)}.",
-            f"对{'、'.join(keys)}等{len(keys)}项逐项整改并反馈。",
-        )
+        text = _demanded(sorted(rows))
         events = {
             position
             for row in found
@@ -103,6 +91,16 @@ def demands(one: Scene, found: Sequence[Problem]) -> tuple[Demand, ...]:
         }
         made.append(Demand(str(number), unit, text, due, tuple(sorted(events))))
     return tuple(made)
+
+
+def _demanded(keys: Sequence[str]) -> Text:
+    """Name what is to be rectified; of very many the first, and how many there are."""
+    named, more = keys[:_NAMED], len(keys) - _NAMED
+    others = f" and {more} more" if more > 0 else ""
+    return both(
+        f"Rectify and report: {', '.join(named)}{others}.",
+        f"对{'、'.join(named)}等{len(keys)}项逐项整改并反馈。",
+    )
 
 
 def _setbacks(case: Case, week: Span) -> Iterator[Problem]:
@@ -151,7 +149,7 @@ def problems_table(one: Scene, found: Sequence[Problem]) -> Table:
     return table("problems", both("Named items", "问题事项"), columns, rows)
 
 
-def demands_table(one: Scene, found: Sequence[Problem]) -> Table:
+def demands_table(one: Scene, asked: Sequence[Demand]) -> Table:
     """Return the demands."""
     columns = (
         column("item", "No.", "序号"),
@@ -166,7 +164,7 @@ def demands_table(one: Scene, found: Sequence[Problem]) -> Table:
             Cell(row.text, row.events),
             due_cell(row.due, row.events),
         )
-        for row in demands(one, found)
+        for row in asked
     ]
     title = both("Demands", "整改要求")
     return table("demands", title, columns, rows)

@@ -101,6 +101,17 @@ Block = Table | Figures | Paragraph | Chart
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """What a report asks of a unit, by its number, and until when (µs)."""
+
+    item: str
+    unit: str
+    text: Text
+    due: int
+    events: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A numbered part of a report; one that begins with 附件 is an annex of it."""
 
@@ -126,7 +137,10 @@ class CutLine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A finished report. ``corrections`` lists what was recorded after the last cut."""
+    """A finished report. ``corrections`` lists what was recorded after the last cut.
+
+    ``demands`` are what units must answer once it is frozen; its sections show them.
+    """
 
     name: str
     period: str
@@ -134,9 +148,10 @@ class Report:
     issuer: Text
     cut: CutLine
     sections: tuple[Section, ...]
-    number: str = ""
+    number: str | Text = ""
     addressees: Text | None = None
     corrections: tuple[Table, ...] = ()
+    demands: tuple[Demand, ...] = ()
     layout: Literal["document", "ledger", "board"] = "board"
 
 

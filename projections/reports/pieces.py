@@ -25,7 +25,7 @@ from projections.reports.model import (
     Table,
     Text,
 )
-from projections.reports.remembered import Remembered
+from projections.reports.remembered import remembered
 from projections.rules.courses import Course, Step, courses
 from projections.rules.derived import Rate
 from projections.rules.in_force import Rules, rulebook
@@ -97,8 +97,8 @@ def scene(world: World, question: Question) -> Scene:
         for row in world.states("unit")
     }
     rules = rulebook(world).at(world.cut.now)
-    seen = Remembered(world)
-    rows = courses(seen)
+    seen = remembered(world)
+    rows = seen.derived(courses)
     cases = tuple(cases_of(rows, world.cut.now))
     return Scene(seen, question, rules, rows, MappingProxyType(units), cases)
 

@@ -1,16 +1,18 @@
 """A cut that answers the same question from memory: reports ask many a one twice.
 
-Rules of this file: it adds nothing and leaves nothing out. It lives as long as one
-report is being made.
+Rules of this file: it adds nothing and leaves nothing out. It lives as long as reports
+of one cut are being made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from projections.world import Cut, Happened, StateRow, World
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +63,15 @@ class Remembered:
             )
         found: Sequence[Happened] = self._kept[key]
         return found
+
+    def derived(self, call: Callable[[World], T]) -> T:
+        """Return what a function makes of this cut; it is called once."""
+        if call not in self._kept:
+            self._kept[call] = call(self)
+        found: T = self._kept[call]
+        return found
+
+
+def remembered(world: World) -> Remembered:
+    """Return a world that answers from memory: the same one, if it does already."""
+    return world if isinstance(world, Remembered) else Remembered(world)

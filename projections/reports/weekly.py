@@ -16,6 +16,7 @@ from projections.reports.bulletin_annexes import (
     replies_table,
 )
 from projections.reports.bulletin_problems import (
+    demands,
     demands_table,
     problems,
     problems_table,
@@ -64,6 +65,7 @@ def make(world: World, question: Question) -> Report:
     week = question.period
     number = int(week[-2:])
     found = problems(one)
+    asked = demands(one, found)
     before = previous_cut(one, NAME, preceding(week))
     rows = standings(one, week)
     good = (Paragraph(sentence(one, rows)), _early(one))
@@ -72,7 +74,7 @@ def make(world: World, question: Question) -> Report:
         Section(both("What went well", "好的方面"), good),
         Section(both("Problems", "存在问题"), (problems_table(one, found),)),
         Section(both("Accountability", "追责情况"), (_forms(one),)),
-        Section(both("Demands", "整改要求"), (demands_table(one, found),)),
+        Section(both("Demands", "整改要求"), (demands_table(one, asked),)),
         Section(
             both("Annex 1: Ranking of units", "附件1 单位排名"),
             (ranking_table(one, rows), items_table(one, rows)),
@@ -96,6 +98,7 @@ def make(world: World, question: Question) -> Report:
         sections=sections,
         addressees=names(one, addressees(one)),
         corrections=corrections(one, before, ACCOUNTABILITY, make=week_figures),
+        demands=asked,
         layout="document",
     )
 

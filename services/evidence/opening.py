@@ -1,16 +1,19 @@
-"""Which store of evidence the settings mean.
+"""Which stores the settings mean: of evidence, and of the files of frozen reports.
 
 Rules of this file: the choice only.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from services.evidence.local import LocalStore
 from services.evidence.s3 import S3Store, bucket_of
 from services.evidence.store import EvidenceStore
 from services.settings import Settings
+
+_REPORTS = "reports"
 
 
 def open_evidence(settings: Settings) -> EvidenceStore:
@@ -19,7 +22,26 @@ def open_evidence(settings: Settings) -> EvidenceStore:
     ``Malformed('evidence_s3_url_invalid')``, ``Unavailable('evidence_s3_not_installed'
     or 'evidence_store_unavailable')``.
     """
-    folder = Path(settings.evidence_dir or settings.data_dir / "evidence")
+    folder = _folder(settings)
     if settings.evidence_s3_url:
         return S3Store(bucket_of(settings.evidence_s3_url), staging=folder / "incoming")
     return LocalStore(folder)
+
+
+def open_reports(settings: Settings) -> EvidenceStore:
+    """Open the store of frozen reports: a folder, or prefix, ``reports`` of that one.
+
+    Its files are promised by ``henji.report.frozen.v1``, not by an event each: they lie
+    apart from evidence so that no sweep of that takes them for orphans. Raises as
+    ``open_evidence``.
+    """
+    folder = _folder(settings) / _REPORTS
+    if settings.evidence_s3_url:
+        bucket = bucket_of(settings.evidence_s3_url)
+        below = replace(bucket, prefix=f"{bucket.prefix}{_REPORTS}/")
+        return S3Store(below, staging=folder / "incoming")
+    return LocalStore(folder)
+
+
+def _folder(settings: Settings) -> Path:
+    return Path(settings.evidence_dir or settings.data_dir / "evidence")

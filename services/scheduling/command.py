@@ -10,15 +10,12 @@ import json
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from services.settings import Settings, from_environment
-
-if TYPE_CHECKING:
-    from services.scheduling.freezing import Freeze
 
 
 def register(group: typer.Typer) -> None:
@@ -45,14 +42,14 @@ def schedule(
     work(settings, stop)
 
 
-def catch_up(settings: Settings, *, freeze: Freeze | None = None) -> dict[str, Any]:
+def catch_up(settings: Settings) -> dict[str, Any]:
     """Append what is due by now; return what was done, as plain data.
 
     ``leading`` is false where another worker has the lease: then nothing was done.
     """
     from services.scheduling.opening import standalone  # noqa: PLC0415
 
-    with standalone(settings, freeze=freeze) as worker:
+    with standalone(settings) as worker:
         health = worker.catch_up()
         return {
             "leading": health.leading,
@@ -61,11 +58,9 @@ def catch_up(settings: Settings, *, freeze: Freeze | None = None) -> dict[str, A
         }
 
 
-def work(
-    settings: Settings, stop: threading.Event, *, freeze: Freeze | None = None
-) -> None:
+def work(settings: Settings, stop: threading.Event) -> None:
     """Work until ``stop`` is set."""
     from services.scheduling.opening import standalone  # noqa: PLC0415
 
-    with standalone(settings, freeze=freeze) as worker:
+    with standalone(settings) as worker:
         worker.run(stop)

@@ -11,11 +11,11 @@ from contextlib import ExitStack, contextmanager
 
 from events.calendar import HOUR_US
 from projections.views import Views
-from services.evidence.opening import open_evidence
+from services.evidence.opening import open_evidence, open_reports
 from services.evidence.reuse import detect_reuse
 from services.evidence.upkeep import sweep
-from services.scheduling.freezing import Freeze
 from services.scheduling.leases import Leases, PostgresLeases, SqliteLeases
+from services.scheduling.reports import freezer
 from services.scheduling.worker import Chore, Parts, Worker
 from services.settings import Settings
 from services.wiring import (
@@ -61,13 +61,8 @@ def chores(ledger: Ledger, views: Views) -> tuple[Chore, ...]:
 
 
 @contextmanager
-def scheduler(
-    ledger: Ledger, views: Views, *, freeze: Freeze | None = None
-) -> Iterator[Worker]:
-    """Open a worker on a ledger; its lease is let go on exit.
-
-    Without ``freeze`` no report is frozen.
-    """
+def scheduler(ledger: Ledger, views: Views) -> Iterator[Worker]:
+    """Open a worker on a ledger; its lease is let go on exit."""
     with ExitStack() as stack:
         leases = open_leases(ledger.settings)
         stack.callback(leases.close)
@@ -77,7 +72,7 @@ def scheduler(
                 leases=leases,
                 clock=clock,
                 holder=new_id(),
-                freeze=freeze,
+                freeze=freezer(ledger.store, views, open_reports(ledger.settings)),
                 chores=chores(ledger, views),
             )
         )
@@ -86,21 +81,19 @@ def scheduler(
 
 
 @contextmanager
-def standalone(settings: Settings, *, freeze: Freeze | None = None) -> Iterator[Worker]:
+def standalone(settings: Settings) -> Iterator[Worker]:
     """Open a worker with a ledger and read models of its own."""
     with open_ledger(settings) as ledger, ExitStack() as stack:
         views = open_views(settings)
         stack.callback(views.close)
-        yield stack.enter_context(scheduler(ledger, views, freeze=freeze))
+        yield stack.enter_context(scheduler(ledger, views))
 
 
 @contextmanager
-def beside(
-    ledger: Ledger, views: Views, *, freeze: Freeze | None = None
-) -> Iterator[Worker]:
+def beside(ledger: Ledger, views: Views) -> Iterator[Worker]:
     """Run a worker in a thread of this process while the block runs."""
     stop = threading.Event()
-    with scheduler(ledger, views, freeze=freeze) as worker:
+    with scheduler(ledger, views) as worker:
         thread = threading.Thread(
             target=worker.run, args=(stop,), name="scheduler", daemon=True
         )

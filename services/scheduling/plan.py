@@ -24,15 +24,16 @@ from projections.rules.in_force import Rules
 from projections.rules.urging import CLUE as RED
 from projections.rules.urging import Sheet, rank, sheets
 from services.scheduling.periods import periods
-from services.scheduling.states import SOURCE, Promise, States
+from services.scheduling.states import MISSED, SOURCE, Owed, Promise, States
 
 SCHEDULED: Final = "henji.obligation.scheduled.v1"
-MISSED: Final = "henji.obligation.missed.v1"
+MET: Final = "henji.obligation.met.v1"
 URGED: Final = type_name("urged")
 CLUE: Final = "henji.accountability.clue_registered.v1"
 FROZEN: Final = "henji.report.frozen.v1"
-#: At one instant what is owed begins first, and a report is frozen after all else.
-_ORDER: Final = {SCHEDULED: 0, MISSED: 1, URGED: 2, CLUE: 3, FROZEN: 4}
+#: At one instant what is owed begins first. A report that falls due as it is frozen is
+#: done in time, so it is frozen before anything is missed.
+_ORDER: Final = {SCHEDULED: 0, FROZEN: 1, MISSED: 2, MET: 3, URGED: 4, CLUE: 5}
 #: Before every instant that can be written.
 BEGINNING: Final = -(2**62)
 _WEEK_US: Final = 7 * calendar.DAY_US
@@ -75,7 +76,7 @@ def due_between(
     """
     found = (
         *_obligations(states, until, rules),
-        *_misses(states),
+        *_outcomes(states),
         *_urges(states, until, rules),
         *_clues(states),
         *_freezes(states, until, weekly),
@@ -164,13 +165,38 @@ def _scheduled(definition: Defined, period: str, due: int) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value is not None}
 
 
-def _misses(states: States) -> Iterator[Due]:
+def _outcomes(states: States) -> Iterator[Due]:
+    """Yield what comes of what is owed: a frozen report meets it, else it is missed.
+
+    What a report met too late was missed before that, and both are on record.
+    """
     for stream, owed in states.owed.items():
-        yield _missed(stream, max(owed.due, owed.since))
+        shown = _shown(states, owed)
+        in_time = shown is not None and shown[0] <= owed.due
+        if not in_time and not owed.missed:
+            yield _missed(stream, max(owed.due, owed.since))
+        if shown is not None:
+            yield _met(stream, owed, *shown)
+
+
+def _shown(states: States, owed: Owed) -> tuple[int, str] | None:
+    """Return the first frozen report that meets it: since when (µs), and its stream."""
+    frozen = states.frozen
+    found = [(frozen[name], name) for name in owed.reports if name in frozen]
+    return min(found, default=None)
 
 
 def _missed(stream: str, instant: int) -> Due:
     return Due(instant, _event(MISSED, stream, {}, instant=instant))
+
+
+def _met(stream: str, owed: Owed, frozen: int, report: str) -> Due:
+    instant = max(frozen, owed.since)
+    data = {
+        "met_at": entries.rfc3339(frozen),
+        "facts": [{"stream": report, "version": 1}],
+    }
+    return Due(instant, _event(MET, stream, data, instant=instant))
 
 
 def _urges(states: States, until: int, rules: Rules) -> Iterator[Due]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from events import catalogue
 from events.domain.commitment_fold import evolve
@@ -18,8 +18,10 @@ from events.domain.commitment_payloads import type_name
 from events.domain.commitment_state import TERMINAL, Commitment
 from events.domain.fields import us
 from events.domain.model import Event
-from events.domain.obligations import Defined, routine_stream
+from events.domain.obligations import Defined, Scheduled, routine_stream
+from events.domain.reports import report_stream
 from events.store import Reader, Row
+from projections.reports.registry import REPORTS
 from projections.rules.courses import OWED
 from projections.rules.in_force import CALENDAR, RULESET, Rulebook
 from projections.rules.urging import CLUE as RED
@@ -27,6 +29,10 @@ from projections.rules.urging import rank
 
 SOURCE = "urn:henji:scheduler"
 
+#: Reports of the whole zone that are frozen for each week: the zone's one issue is done
+#: for whoever owes it.
+WEEKLY: Final = ("weekly_bulletin",)
+MISSED: Final = "henji.obligation.missed.v1"
 _PAGE = 1_000
 _URGED = type_name("urged")
 _REOPENED = type_name("reopened")
@@ -46,10 +52,16 @@ class Running:
 
 
 class Owed(NamedTuple):
-    """An obligation nobody has met, missed or waived: instants in µs."""
+    """An obligation that can still be met: instants in µs.
+
+    ``reports`` are the streams of the reports that meet it, any of them. One that was
+    ``missed`` is kept for these alone.
+    """
 
     due: int
     since: int
+    reports: tuple[str, ...] = ()
+    missed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +85,8 @@ class Promise:
 class States:
     """What is open in the log up to ``position``, and which rules were published.
 
-    ``settled`` are the obligations that others scheduled; ``frozen`` the reports and
-    ``clues`` the accountability cases that exist.
+    ``settled`` are the obligations that others scheduled; ``frozen`` the reports, each
+    with the instant (µs) it was frozen at, and ``clues`` the accountability cases.
     """
 
     position: int = 0
@@ -83,7 +95,7 @@ class States:
     owed: dict[str, Owed] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
     promises: dict[str, Promise] = field(default_factory=dict)
-    frozen: set[str] = field(default_factory=set)
+    frozen: dict[str, int] = field(default_factory=dict)
     clues: set[str] = field(default_factory=set)
     rulebook: Rulebook = field(default_factory=Rulebook)
 
@@ -167,15 +179,26 @@ def _routine(states: States, event: Event, _history: History) -> None:
 
 def _obligation(states: States, event: Event, _history: History) -> None:
     if event.version > 1:
-        states.owed.pop(event.stream, None)
+        owed = states.owed.pop(event.stream, None)
+        if owed is not None and event.type == MISSED and owed.reports:
+            states.owed[event.stream] = owed._replace(missed=True)
         return
     data = event.data
-    states.owed[event.stream] = Owed(us(data.due), event.occurred)
+    states.owed[event.stream] = Owed(us(data.due), event.occurred, _reports_of(data))
     routine = states.routines.get(routine_stream(data.kind, data.unit, data.subject))
     if event.source != SOURCE or routine is None:
         states.settled.add(event.stream)
     else:
         routine.through = max(routine.through, data.period)
+
+
+def _reports_of(owed: Scheduled) -> tuple[str, ...]:
+    """Return the reports that show it was done: the unit's own, or the whole zone's."""
+    if owed.kind not in REPORTS or owed.subject is not None:
+        return ()
+    own = report_stream(owed.kind, owed.period, unit=owed.unit)
+    zone = report_stream(owed.kind, owed.period)
+    return (own, zone) if owed.kind in WEEKLY else (own,)
 
 
 def _commitment(states: States, event: Event, history: History) -> None:
@@ -193,7 +216,7 @@ def _commitment(states: States, event: Event, history: History) -> None:
 
 
 def _report(states: States, event: Event, _history: History) -> None:
-    states.frozen.add(event.stream)
+    states.frozen.setdefault(event.stream, event.occurred)
 
 
 def _accountability(states: States, event: Event, _history: History) -> None:

@@ -29,14 +29,13 @@ from services.scheduling.appending import append
 from services.scheduling.freezing import Freeze, cut_at, frozen_data
 from services.scheduling.leases import Lease, Leases
 from services.scheduling.plan import FROZEN, Due, due_until
-from services.scheduling.states import States, follow
+from services.scheduling.states import WEEKLY, States, follow
 from services.telemetry import Metrics
 from services.wiring import Ledger
 
 LEASE = "scheduler"
 #: After so long without a sign of life its work is another's.
 LEASE_SECONDS = 5.0
-WEEKLY = ("weekly_bulletin",)
 _POLL_SECONDS = 1.0
 #: Most events between two looks at the lease and at the flag that stops it.
 _MOST = 500

@@ -230,7 +230,7 @@ def test_a_red_sheet_leads_to_one_clue_whoever_sent_it():
 def test_reports_are_frozen_every_monday_since_the_opening():
     """The week of the opening is the first; one that is frozen is not planned."""
     found = states(opened=instant("2017-11-15T10:00:00+08:00"))
-    found.frozen.add("report/weekly/2017-W47")
+    found.frozen["report/weekly/2017-W47"] = instant("2017-11-27T01:00:00Z")
     lines = between(found, "11-01T00:00", "12-04T09:00", weekly=["weekly", "other"])
     assert lines == [
         "11-20T09:00 frozen 2017-W46",
