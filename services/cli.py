@@ -26,6 +26,7 @@ from services import reports_command
 from services.demo.campaign import command as campaigning
 from services.evidence import command as evidence
 from services.exports import command as exports
+from services.ingest import command as ingesting
 from services.scheduling import command as scheduling
 from services.settings import Settings, from_environment
 from services.texts import Say, speaker
@@ -44,6 +45,7 @@ for _command in (evidence, exports, reports_command, campaigning):
 work = typer.Typer(no_args_is_help=True, help="Workers beside the HTTP service.")
 app.add_typer(work, name="work")
 scheduling.register(work)
+ingesting.register(work)
 
 #: Exit codes: what was asked for is not so; the input or the surroundings are wrong.
 EXIT_NOT_SOUND, EXIT_ERROR = 1, 2
