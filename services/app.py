@@ -24,6 +24,7 @@ from services.api import (
     events,
     evidence,
     exports,
+    frozen,
     log,
     open311,
     openapi,
@@ -87,7 +88,7 @@ def create_app(service: Service) -> Application:
     # behind caches that add to it.
     app.include_router(submit.router(desk))
     # stream before events: /v1/events/stream is no event's id.
-    board = (commitments, units, states, diff, rules, reports)
+    board = (commitments, units, states, diff, rules, reports, frozen)
     read = (stream, events, types, evidence, exports, open311, *board)
     for module in read:
         app.include_router(module.router(desk), dependencies=strict)

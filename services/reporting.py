@@ -7,6 +7,7 @@ is known here, and no clock. The same cut and question give the same bytes.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ from projections.world import Cut, World
 
 Kind = Literal["day", "week", "campaign", "moment"]
 _LONGEST = 200
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+#: Formats of which a file is an archive of several.
+_ARCHIVED: Mapping[str, str] = MappingProxyType({"csv": "csv.zip"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,13 @@ def tag(cut: Cut, asked: Asked, *rest: str) -> str:
     definition = named(asked.name)
     parts = (tuple(cut), msgspec.to_builtins(asked), definition.template, rest)
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
+
+
+def file_name(asked: Asked, suffix: str) -> str:
+    """Return what a file of a report is called; several tables come in one archive."""
+    parts = (asked.name, asked.unit, asked.subject, asked.period)
+    name = _UNSAFE.sub("_", "-".join(part for part in parts if part))
+    return f"{name}.{_ARCHIVED.get(suffix, suffix)}"
 
 
 def link(asked: Asked, cut: Cut) -> str:

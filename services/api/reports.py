@@ -7,10 +7,7 @@ more. Links of a page lead to ``explain`` of that very cut.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query
@@ -19,24 +16,19 @@ from starlette.responses import Response
 
 from events import errors
 from events.entries import rfc3339
-from projections import board
-from projections.cut_world import ViewWorld, cut_of
 from projections.reports.formats import csv
 from projections.reports.formats.html import CONTENT_POLICY
 from projections.reports.formats.rendering import Format, View
 from projections.reports.registry import REPORTS, named
-from projections.world import Cut, World
+from projections.world import Cut
 from services import reporting
 from services.api import documents
+from services.api.cuts import When, asked_cut, over
 from services.api.desk import Desk, in_thread
-from services.api.filters import as_of as parse_as_of
-from services.api.filters import us
 from services.api.restricted import admit
-from services.api.waiting import reach
 from services.problems import language_of
 from services.reporting import Asked
 
-T = TypeVar("T")
 _BINARY: dict[str, Any] = {"type": "string", "format": "binary"}
 _SOME = {"type": "object"}
 _ROW: dict[str, Any] = {
@@ -67,7 +59,6 @@ _EXPLAINED: dict[str, Any] = {
     "position": 12345,
     "at": "2017-11-24T10:00:00.000000Z",
 }
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _NOT_ACCEPTABLE = 406
 _Text = Annotated[str | None, Query()]
 _Period = Annotated[
@@ -85,15 +76,6 @@ _AsAt = Annotated[
 _Lang = Annotated[
     Literal["en", "zh"] | None, Query(description="Default: by Accept-Language.")
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class _When:
-    """A cut as it is asked for: sealed by, happened by, judged at."""
-
-    as_of: str | None
-    as_at: str | None
-    at: str | None
 
 
 def router(desk: Desk) -> APIRouter:
@@ -137,9 +119,9 @@ def router(desk: Desk) -> APIRouter:
         admit(desk, request, name)
         named(name)
         asked = Asked(name, period, unit, subject, since)
-        cut = await _cut(desk, _When(as_of, as_at, at))
+        cut = await asked_cut(desk, When(as_of, as_at, at))
         found = await in_thread(
-            _over, desk, cut, lambda world: reporting.positions(world, asked, cell)
+            over, desk, cut, lambda world: reporting.positions(world, asked, cell)
         )
         rest = [position for position in found if position > after]
         data = await in_thread(_events, desk, rest[:limit])
@@ -188,14 +170,14 @@ def router(desk: Desk) -> APIRouter:
         except errors.NotFound as refusal:
             return _not_acceptable(desk, request, refusal)
         asked = Asked(name, period, unit, subject, since)
-        cut = await _cut(desk, _When(as_of, as_at, at))
+        cut = await asked_cut(desk, When(as_of, as_at, at))
         accepted = language_of(request.headers.get("accept-language"))
         view = View(lang or accepted, reporting.link(asked, cut), table)
         headers = _headers(desk, asked, cut, format_, view)
         if request.headers.get("if-none-match") in {headers["ETag"], "*"}:
             return Response(status_code=304, headers=headers)
         body = await in_thread(
-            _over,
+            over,
             desk,
             cut,
             lambda world: reporting.written(
@@ -205,43 +187,6 @@ def router(desk: Desk) -> APIRouter:
         return Response(body, headers=headers)
 
     return routes
-
-
-async def _cut(desk: Desk, when: _When) -> Cut:
-    """Return the cut, once the read models have reached it.
-
-    Without ``as_of`` it is what the read models have. ``Malformed``: position_ahead,
-    invalid_parameter.
-    """
-    # Every ledger has an entry: this waits for the first tables to be there at all.
-    await reach(desk, 1)
-    cut = await in_thread(_asked_cut, desk, when)
-    await reach(desk, cut.position or None)
-    return cut
-
-
-def _asked_cut(desk: Desk, when: _When) -> Cut:
-    store = desk.ledger.store
-    as_at = us("as_at", when.as_at) if when.as_at else None
-    now = us("at", when.at) if when.at else None
-    if when.as_of is None:
-        with desk.views.snapshot(board.NAME) as snapshot:
-            position = snapshot.generation.position
-        return cut_of(store, position=position, as_at=as_at, now=now)
-    bound = parse_as_of(when.as_of)
-    if "until" in bound:
-        return cut_of(store, position=bound["until"], as_at=as_at, now=now)
-    instant = bound["ingested_before"] - 1
-    if now is None and as_at is None:
-        now = instant
-    position = store.position_at(instant)
-    return cut_of(store, position=position, as_at=as_at, now=now)
-
-
-def _over(desk: Desk, cut: Cut, call: Callable[[World], T]) -> T:
-    """Call with the world of a cut, all of it read from one snapshot."""
-    with desk.views.snapshot(board.NAME) as snapshot:
-        return call(ViewWorld(snapshot, desk.ledger.store, cut))
 
 
 def _events(desk: Desk, positions: list[int]) -> list[dict[str, Any]]:
@@ -268,12 +213,13 @@ def _headers(
     version = desk.service.version
     tag = reporting.tag(cut, asked, format_.name, view.language, view.table, version)
     single = format_.name == "csv" and view.table
-    suffix = "csv.zip" if format_.name == "csv" and not single else format_.name
-    name = _UNSAFE.sub("_", "-".join(filter(None, (asked.name, asked.period))))
+    name = reporting.file_name(asked, format_.name)
+    if single:
+        name = name.removesuffix(".zip")
     how = "inline" if format_.name in {"html", "json"} else "attachment"
     headers = {
         "Content-Type": csv.ONE_TABLE if single else format_.media_type,
-        "Content-Disposition": f'{how}; filename="{name}.{suffix}"',
+        "Content-Disposition": f'{how}; filename="{name}"',
         "Content-Language": view.language,
         "Vary": "Accept-Language, Authorization",
         "Cache-Control": "private, no-cache",

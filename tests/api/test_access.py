@@ -26,6 +26,7 @@ PLACES = {
     "{sha256}": "0" * 64,
     "{notation}": "json",
     "exports/{format}": "exports/ndjson",
+    "{period}": "2017-W47",
     "{format}": "json",
 }
 #: Parameters that a route cannot do without.
