@@ -1,0 +1,1 @@
+"""Kafka, as every worker on it sees it: clients, topics, publishing, errors."""
