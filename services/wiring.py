@@ -29,6 +29,7 @@ from projections.postgres import PostgresViews, create_views_schema
 from projections.sqlite import SqliteViews
 from projections.views import Views
 from services.keyfile import Keys, load_or_create
+from services.leases import Leases, PostgresLeases, SqliteLeases
 from services.settings import Settings
 
 OPENED = "henji.ledger.opened.v1"
@@ -122,6 +123,15 @@ def open_views(settings: Settings) -> Views:
         return PostgresViews(settings.database_url, schema=schema)
     # A file of their own: SQLite has one writer a file, and that is the sequencer's.
     return SqliteViews(settings.data_dir / "views.db")
+
+
+def open_leases(settings: Settings) -> Leases:
+    """Open the leases beside the log: ``Unavailable('lease_unavailable')``."""
+    if settings.database_url:
+        # Where the read models are: the log's own schema is insert-only.
+        schema = views_schema(settings.database_schema)
+        return PostgresLeases(settings.database_url, schema=schema)
+    return SqliteLeases(settings.data_dir / "leases.db", clock=clock)
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from projections.views import Views
 from services.evidence.opening import open_evidence, open_reports
 from services.evidence.reuse import detect_reuse
 from services.evidence.upkeep import sweep
-from services.scheduling.leases import Leases, PostgresLeases, SqliteLeases
 from services.scheduling.reports import freezer
 from services.scheduling.worker import Chore, Parts, Worker
 from services.settings import Settings
@@ -22,24 +21,15 @@ from services.wiring import (
     Ledger,
     clock,
     new_id,
+    open_leases,
     open_ledger,
     open_views,
-    views_schema,
 )
 
 _SECOND_US = 1_000_000
 _REUSE_EVERY_US = 5 * _SECOND_US
 #: Pages of claims that one turn of the search for re-use looks at.
 _REUSE_PAGES = 20
-
-
-def open_leases(settings: Settings) -> Leases:
-    """Open the leases beside the log: ``Unavailable('lease_unavailable')``."""
-    if settings.database_url:
-        # Where the read models are: the log's own schema is insert-only.
-        schema = views_schema(settings.database_schema)
-        return PostgresLeases(settings.database_url, schema=schema)
-    return SqliteLeases(settings.data_dir / "leases.db", clock=clock)
 
 
 def chores(ledger: Ledger, views: Views) -> tuple[Chore, ...]:

@@ -25,9 +25,9 @@ from typing import NamedTuple
 from events import entries, errors
 from events.calendar import HOUR_US
 from services import telemetry
+from services.leases import Lease, Leases
 from services.scheduling.appending import append
 from services.scheduling.freezing import Freeze, cut_at, frozen_data
-from services.scheduling.leases import Lease, Leases
 from services.scheduling.plan import FROZEN, Due, due_until
 from services.scheduling.states import WEEKLY, States, follow
 from services.telemetry import Metrics

@@ -16,7 +16,7 @@ from events.entries import instant, rfc3339
 from events.store import Selection
 from events.submissions import Request, prepare
 from services import wiring
-from services.scheduling.leases import Lease
+from services.leases import Lease
 from services.scheduling.states import SOURCE
 from services.scheduling.worker import Parts, Worker
 from services.settings import Settings

@@ -9,10 +9,9 @@ from __future__ import annotations
 import sys
 import threading
 
-from services.scheduling.opening import open_leases
 from services.scheduling.worker import Parts, Worker
 from services.settings import from_environment
-from services.wiring import clock, new_id, open_ledger
+from services.wiring import clock, new_id, open_leases, open_ledger
 from tests.scheduling.conftest import OneLease
 
 LEASE_SECONDS = 1.0

@@ -15,7 +15,7 @@ from services.running import running
 from services.scheduling import opening
 from services.scheduling.command import register
 from services.settings import Settings, as_environment
-from services.wiring import open_ledger, open_store
+from services.wiring import open_leases, open_ledger, open_store
 from tests.scheduling.conftest import routine
 from tests.scheduling.test_processes import ROOT, done, wait_for
 from tests.support import scenario
@@ -61,7 +61,7 @@ def test_a_process_works_until_it_is_told_to_end(settings):
     wait_for(lambda: len(done(store)) == 4)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
-    leases = opening.open_leases(settings)
+    leases = open_leases(settings)
     assert leases.claim("scheduler", "next", seconds=1).epoch == 2
     leases.close()
     store.close()

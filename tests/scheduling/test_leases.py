@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from events.errors import Unavailable
-from services.scheduling.leases import PostgresLeases, SqliteLeases
-from services.scheduling.opening import open_leases
+from services.leases import PostgresLeases, SqliteLeases
+from services.wiring import open_leases
 from tests.scheduling.conftest import Clock
 
 SECOND = 1_000_000

@@ -1,0 +1,227 @@
+"""What was published stays: a frozen bulletin, late records, and the bulletin after it.
+
+Through the doors that users have: events and files over HTTP, the bulletins by the
+scheduler's own worker, on a clock that the test moves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from events.entries import instant, rfc3339
+from projections.reports.registry import REPORTS
+from services.app import create_app
+from services.keyring import KeySpec, create_key
+from services.running import Service, running
+from services.scheduling import opening
+from services.settings import Settings
+from tests.scheduling.conftest import Clock, routine
+from tests.support import scenario
+
+NAME = "weekly_bulletin"
+FORMATS = REPORTS[NAME].formats
+#: A is promised by 24 November; its claim and all after it are recorded late.
+STEPS = list(scenario.delegated(scenario.loop("A", due="2017-11-24")))
+IN_TIME, LATE = STEPS[:5], STEPS[5:]
+
+
+@dataclass
+class Office:
+    """A running service, a client of it, and the scheduler beside it."""
+
+    service: Service
+    client: TestClient
+    clock: Clock
+    headers: dict[str, str]
+
+    def get(self, path: str, **query: Any) -> Any:
+        """GET what must be there."""
+        answer = self.client.get(path, params=query, headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def submit(self, events: list[dict[str, Any]]) -> None:
+        """Submit events, all of which must be taken."""
+        kind = {"Content-Type": "application/cloudevents-batch+json"}
+        answer = self.client.post(
+            "/v1/events", content=json.dumps(events), headers=self.headers | kind
+        )
+        assert answer.status_code == 201, answer.text
+
+    def at(self, text: str) -> None:
+        """Let it be some instant, and a scheduler do what is due by then."""
+        self.clock.set(text)
+        with opening.scheduler(self.service.ledger, self.service.views) as worker:
+            worker.catch_up()
+            assert worker.refused == {}
+
+    def issue(self, period: str) -> dict[str, Any]:
+        """Return the frozen issue of a week, as the list has it."""
+        size = self.service.ledger.store.head().size
+        listed = self.get(f"/v1/reports/{NAME}/frozen", as_of=size).json()["data"]
+        (issue,) = [row for row in listed if row["period"] == period]
+        return issue
+
+    def files(self, period: str) -> dict[str, bytes]:
+        """Return each file of a frozen issue by its format."""
+        issue = self.issue(period)
+        files = {}
+        for file in issue["files"]:
+            content = self.get(file["href"]).content
+            assert hashlib.sha256(content).hexdigest() == file["sha256"]
+            assert len(content) == file["size"]
+            files[file["format"]] = content
+        return files
+
+    def made_anew(self, period: str) -> dict[str, bytes]:
+        """Return each format of the report as it is made now, of the cut of its issue."""
+        cut = self.issue(period)["cut"]
+        when = {
+            "as_of": cut["position"],
+            "as_at": cut["instant"],
+            "at": cut["instant"],
+        }
+        path = f"/v1/reports/{NAME}"
+        return {
+            name: self.get(f"{path}.{name}", period=period, lang="zh", **when).content
+            for name in FORMATS
+        }
+
+
+@pytest.fixture
+def office(tmp_path, clock, monkeypatch):
+    """A service whose ledger and scheduler go by the test's clock."""
+    monkeypatch.setattr(opening, "clock", clock)
+    settings = Settings(data_dir=tmp_path / "ledger", origin=scenario.ORIGIN)
+    with running(settings) as service, TestClient(create_app(service)) as client:
+        for event in scenario.groundwork():
+            service.ledger.submit_as_operator(event)
+        weekly = {"rhythm": "weekly", "due_time": "09:00", "due_days_later": 1}
+        service.ledger.submit_as_operator(routine("hq", kind=NAME, **weekly))
+        spec = KeySpec(name="t", roles=["adapter"], scopes=scenario.ALL_SCOPES)
+        _, shown = create_key(service.ledger, spec, random_bytes=secrets.token_bytes)
+        headers = {"Authorization": f"Bearer {shown}"}
+        yield Office(service, client, clock, headers)
+
+
+@pytest.fixture
+def published(office):
+    """Two weeks of work, each with its bulletin frozen on the Monday after it."""
+    office.clock.set("2017-11-16T16:00:00+08:00")
+    office.submit(IN_TIME)
+    office.at("2017-11-20T09:00:05+08:00")
+    office.at("2017-11-27T09:00:05+08:00")
+    return office
+
+
+def tables(content: bytes) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of every table of a report's JSON, by the table's key."""
+    report = json.loads(content)
+    blocks = [block for section in report["sections"] for block in section["blocks"]]
+    blocks += report["corrections"]
+    return {block["table"]: block["rows"] for block in blocks if "table" in block}
+
+
+def values(row: dict[str, Any], *columns: str) -> tuple[Any, ...]:
+    """Return what stands in some columns of a row."""
+    return tuple(row[column]["value"] for column in columns)
+
+
+def test_a_frozen_bulletin_is_kept_in_every_format(published):
+    """Each format of the report is there, over what was sealed on Monday at nine."""
+    issue = published.issue("2017-W47")
+    assert [file["format"] for file in issue["files"]] == list(FORMATS)
+    assert issue["cut"]["instant"] == "2017-11-27T01:00:00.000000Z"
+    assert issue["cut"]["position"] < issue["position"]
+    assert set(published.files("2017-W47")) == set(FORMATS)
+    (overdue,) = tables(published.files("2017-W47")["json"])["overdue"]
+    assert values(overdue, "key") == ("A",)
+
+
+def test_late_records_never_change_what_was_frozen(published):
+    """I12: after Tuesday's late records Monday's bulletin is the same, kept and made anew."""
+    monday = published.files("2017-W47")
+    assert published.made_anew("2017-W47") == monday
+    published.clock.set("2017-11-28T10:00:00+08:00")
+    published.submit(LATE)
+    assert published.files("2017-W47") == monday
+    assert published.made_anew("2017-W47") == monday
+    published.at("2017-12-04T09:00:05+08:00")
+    assert published.files("2017-W47") == monday
+    assert published.made_anew("2017-W47") == monday
+
+
+def test_the_next_bulletin_lists_the_late_records(published):
+    """I12: each of Tuesday's records is in the corrections, with the figures they change."""
+    published.clock.set("2017-11-28T10:00:00+08:00")
+    published.submit(LATE)
+    published.at("2017-12-04T09:00:05+08:00")
+    found = tables(published.files("2017-W48")["json"])
+    told = [values(row, "stream", "occurred") for row in found["late_records"]]
+    assert told == [(event["subject"], event["time"]) for event in LATE]
+    recorded = {row["recorded"]["value"][:10] for row in found["late_records"]}
+    assert recorded == {"2017-11-28"}
+    changes = {
+        row["figure"]["value"]["zh"]: values(row, "published", "corrected")
+        for row in found["corrections"]
+    }
+    assert changes["期末逾期"] == (1, 0)
+    assert changes["销号"] == (0, 1)
+
+
+def test_a_week_without_late_records_corrects_nothing(published):
+    """What was recorded in time is in no corrections block."""
+    published.at("2017-12-04T09:00:05+08:00")
+    found = tables(published.files("2017-W48")["json"])
+    assert (found["late_records"], found["corrections"]) == ([], [])
+
+
+def test_the_event_has_the_demands_that_the_bulletin_shows(published):
+    """What units are asked to do is in the log, and the next bulletin asks for answers."""
+    stream = f"report/{NAME}/2017-W47"
+    row, *_ = published.service.ledger.store.stream(stream)
+    (demand,) = json.loads(row.entry)["data"]["demands"]
+    (shown,) = tables(published.files("2017-W47")["json"])["demands"]
+    assert (demand["item"], demand["unit"]) == ("1", "gouzhao")
+    assert demand["text"] == shown["demand"]["value"]["zh"]
+    assert rfc3339(instant(demand["due"]) - 1)[:10] == "2017-12-01"
+    published.at("2017-12-04T09:00:05+08:00")
+    (reply,) = tables(published.files("2017-W48")["json"])["replies"]
+    assert reply["result"]["value"]["zh"] == "未反馈"
+
+
+def test_the_bulletin_that_is_owed_is_met_when_it_is_frozen(published):
+    """Due on Monday at nine and frozen at nine: met in time, never missed."""
+    rows = published.service.ledger.store.stream(f"obligation/{NAME}/hq/2017-W47")
+    assert [row.type.split(".")[2] for row in rows] == ["scheduled", "met"]
+    met = json.loads(rows[1].entry)["data"]
+    assert met == {
+        "met_at": "2017-11-27T01:00:00.000000Z",
+        "facts": [{"stream": f"report/{NAME}/2017-W47", "version": 1}],
+    }
+    state = published.service.ledger.state_of(f"obligation/{NAME}/hq/2017-W47")
+    assert state.status == "met"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("nothing/frozen", 404, "report_unknown"),
+        ("nothing/frozen/2017-W47.pdf", 404, "report_unknown"),
+        (f"{NAME}/frozen/2017-W02.pdf", 404, "report_not_frozen"),
+        (f"{NAME}/frozen/2017-W47.pdf?unit=hq", 404, "report_not_frozen"),
+        (f"{NAME}/frozen/2017-W47.pdf?edition=2", 404, "report_not_frozen"),
+        (f"{NAME}/frozen/2017-W47.xlsx", 404, "report_format_unavailable"),
+    ],
+)
+def test_what_was_not_frozen_is_a_problem(published, path, status, code):
+    """Each wrong question is told by its own code."""
+    answer = published.client.get(f"/v1/reports/{path}", headers=published.headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
