@@ -256,6 +256,7 @@ def _matches(selection: Selection, row: Row) -> bool:
         _has_type(selection.types, row.type)
         and (not selection.sources or row.source in selection.sources)
         and (not selection.streams or row.stream in selection.streams)
+        and row.stream.partition("/")[0] not in selection.without
         and (selection.occurred_from is None or row.occurred >= selection.occurred_from)
         and (
             selection.occurred_before is None

@@ -47,6 +47,9 @@ def _parts(selection: Selection, mark: str) -> Iterator[tuple[str, tuple[object,
     ):
         if values:
             yield f"{column} IN ({', '.join([mark] * len(values))})", values
+    for kind in selection.without:
+        # "0" follows "/": all streams of a kind are one range of the index.
+        yield f"(stream < {mark} OR stream >= {mark})", (f"{kind}/", f"{kind}0")
     if selection.occurred_from is not None:
         yield f"occurred >= {mark}", (selection.occurred_from,)
     if selection.occurred_before is not None:

@@ -56,7 +56,8 @@ class Selection:
     """Which entries a reader wants; every given field narrows it, repeats mean OR.
 
     ``after``/``until`` are positions, exclusive and inclusive; ``types`` may end in
-    ``*``; instants are half-open ranges [from, before).
+    ``*``; instants are half-open ranges [from, before). ``without`` leaves out whole
+    kinds of stream.
     """
 
     after: int = 0
@@ -64,6 +65,7 @@ class Selection:
     types: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     streams: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     occurred_from: int | None = None
     occurred_before: int | None = None
     ingested_from: int | None = None

@@ -1,7 +1,8 @@
 """Reading entries: lists, one by its id, and its proof.
 
-Rules of this file: what is shown are the recorded bytes, spliced in as they are. Lists
-are in order of position with keyset cursors; there are no totals and no offsets.
+Rules of this file: what is shown are the recorded bytes, spliced in as they are; what
+the caller may not read is a stub (``restricted``). Lists are in order of position with
+keyset cursors; there are no totals and no offsets.
 """
 
 from __future__ import annotations
@@ -17,14 +18,31 @@ from events.store import Row
 from services.api import addresses, cursors, documents
 from services.api.desk import Desk, in_thread
 from services.api.filters import FILTERS, selection_of
+from services.api.restricted import STUBS, Sight, admit_named, admit_to, sight_of, stub
 
 _ENTRY = "application/cloudevents+json"
 _ENTRY_EXAMPLE = {"specversion": "1.0", "id": "oa-2017-1114-001", "stream": "…"}
+_ITEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["position", "leaf_hash", "entry"],
+    "properties": {
+        "position": {"type": "integer"},
+        "leaf_hash": {"type": "string", "description": "Lower hex."},
+        "entry": {
+            "type": ["object", "null"],
+            "description": "As it was sealed. null: not for this key's roles.",
+        },
+        "restricted": {
+            "type": "string",
+            "description": "Of a withheld entry: the kind of its stream.",
+        },
+    },
+}
 _LIST = {
     "type": "object",
     "required": ["data", "has_more"],
     "properties": {
-        "data": {"type": "array", "items": {"type": "object"}},
+        "data": {"type": "array", "items": _ITEM},
         "next_cursor": {"type": ["string", "null"]},
         "has_more": {"type": "boolean"},
     },
@@ -41,7 +59,8 @@ _PROOF: dict[int | str, dict[str, Any]] = {
 _FOUND: dict[int | str, dict[str, Any]] = {
     200: documents.answer(
         "The entry.", {"type": "object"}, _ENTRY_EXAMPLE, media=_ENTRY
-    )
+    ),
+    403: documents.problem("Not for this key's roles", 403, "restricted_kind"),
 }
 Position = Annotated[int, Path(ge=1, le=2**62)]
 Size = Annotated[int | None, Query(ge=1, le=2**62, description="Of which tree.")]
@@ -56,10 +75,12 @@ def router(desk: Desk) -> APIRouter:
         "/v1/events",
         operation_id="listEvents",
         summary="List entries, newest first",
+        description=STUBS,
         responses={
             200: documents.answer(
                 "A page.", _LIST, {"data": [], "next_cursor": None, "has_more": False}
-            )
+            ),
+            403: documents.problem("Not for this key's roles", 403, "restricted_kind"),
         },
         openapi_extra={"parameters": FILTERS},
     )
@@ -69,11 +90,14 @@ def router(desk: Desk) -> APIRouter:
         cursor: Cursor = None,
         order: Annotated[str, Query(pattern="^(asc|desc)$")] = "desc",
     ) -> Response:
-        desk.caller(request, "events:read")
+        sight = sight_of(desk.caller(request, "events:read"))
         chosen = selection_of(request.query_params)
+        admit_named(desk, request, chosen)
         print_of = cursors.fingerprint("events", order, repr(chosen))
         place = cursors.read(cursor, print_of) if cursor else None
-        selection = cursors.after(chosen, place, newest_first=order == "desc")
+        selection = cursors.after(
+            sight.searched(chosen), place, newest_first=order == "desc"
+        )
         rows = await in_thread(
             desk.ledger.store.select,
             selection,
@@ -84,7 +108,7 @@ def router(desk: Desk) -> APIRouter:
         page = rows[:limit]
         following = cursors.write(page[-1].position, print_of) if more else None
         return Response(
-            _page(page, following),
+            _page(page, sight, following),
             media_type="application/json",
             headers=cursors.link(request, following),
         )
@@ -118,6 +142,7 @@ def router(desk: Desk) -> APIRouter:
     ) -> Response:
         desk.caller(request, "events:read")
         row = await _one(desk, event_id, source)
+        admit_to(desk, request, row)
         return _entry(row)
 
     @routes.get(
@@ -143,6 +168,7 @@ def router(desk: Desk) -> APIRouter:
         row = await in_thread(desk.ledger.store.row, position)
         if row is None:
             raise errors.NotFound("event_unknown")
+        admit_to(desk, request, row)
         return _entry(row)
 
     return routes
@@ -188,12 +214,18 @@ async def _one(desk: Desk, event_id: str, source: str | None) -> Row:
     return found[0]
 
 
-def _page(rows: list[Row], following: str | None) -> bytes:
-    data = b",".join(
-        b'{"position":%d,"leaf_hash":"%s","entry":%s}'
-        % (row.position, row.leaf.hex().encode(), row.entry)
-        for row in rows
-    )
+def _page(rows: list[Row], sight: Sight, following: str | None) -> bytes:
+    data = b",".join(_item(row, sight.hides(row.stream)) for row in rows)
     cursor = b"null" if following is None else b'"%s"' % following.encode()
     more = b"false" if following is None else b"true"
     return b'{"data":[%s],"next_cursor":%s,"has_more":%s}' % (data, cursor, more)
+
+
+def _item(row: Row, hidden: str | None) -> bytes:
+    if hidden is not None:
+        return stub(row, hidden)
+    return b'{"position":%d,"leaf_hash":"%s","entry":%s}' % (
+        row.position,
+        row.leaf.hex().encode(),
+        row.entry,
+    )

@@ -18,6 +18,7 @@ from projections import board, evidence
 from services.api import cursors, documents, downloads, uploads
 from services.api.desk import Desk, in_thread
 from services.api.filters import as_of as parse_as_of
+from services.api.restricted import Sight, sight_of
 from services.api.waiting import reach
 from services.evidence import custody
 from services.evidence.opening import open_evidence
@@ -97,7 +98,7 @@ def router(desk: Desk) -> APIRouter:
             int | None, Query(ge=0, le=2**62, description="Wait until it is in.")
         ] = None,
     ) -> Response:
-        desk.caller(request, "events:read")
+        sight = sight_of(desk.caller(request, "events:read"))
         until = await in_thread(_until, desk, as_of)
         await reach(desk, max(min_position or 0, until or 0))
         question = cursors.fingerprint("evidence uses", sha256, as_of or "")
@@ -111,7 +112,7 @@ def router(desk: Desk) -> APIRouter:
         body = {
             "sha256": sha256,
             "status": record.status or "unknown",
-            "data": [_present(use) for use in shown],
+            "data": [_present(use, sight) for use in shown],
             "next_cursor": following,
             "has_more": more,
             "position": page.position,
@@ -130,7 +131,11 @@ def _page(desk: Desk, sha256: str, **narrow: Any) -> evidence.Page:
         return evidence.uses(snapshot, sha256, **narrow)
 
 
-def _present(use: evidence.Use) -> dict[str, Any]:
+def _present(use: evidence.Use, sight: Sight) -> dict[str, Any]:
+    """Return one use; of what the caller may not read, only where it is."""
+    hidden = sight.hides(use.stream)
+    if hidden is not None:
+        return {"position": use.position, "restricted": hidden}
     return {
         "position": use.position,
         "stream": use.stream,

@@ -1,8 +1,10 @@
 """GET /v1/exports/{format}: the log, or a selection of it, in a format of others.
 
 Rules of this file: the door only. An export is of one cut, which its headers name with
-the root; the same cut gives the same bytes. What fails before the first byte is told as
-a problem; after it the connection breaks off, so that no half passes for the whole.
+the root; the same cut gives the same bytes to whoever may read the same kinds of
+stream: others are left out, and a header names them. What fails before the first byte
+is told as a problem; after it the connection breaks off, so that no half passes for the
+whole.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from events.store import Selection
 from services.api import documents
 from services.api.desk import Desk, in_thread
 from services.api.filters import FILTERS, selection_of
+from services.api.restricted import WITHHELD, Sight, admit_named, sight_of
 from services.exports import formats
 from services.exports.job import Cut, Hear, Job, Pieces, bounded, moment, pin
 
@@ -29,11 +32,13 @@ _OWN = frozenset({"as_of", "raw"})
 _BINARY: dict[str, Any] = {"type": "string", "format": "binary"}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: documents.answer(
-        "The export. Henji-Position and Henji-Root name its cut.",
+        "The export. Henji-Position and Henji-Root name its cut, Henji-Withheld the "
+        "kinds of stream that this key may not read, which are left out.",
         _BINARY,
         "position,stream,version,…",
         media="text/csv",
     ),
+    403: documents.problem("Not for this key's roles", 403, "restricted_kind"),
     501: documents.problem("An extra is missing", 501, "export_extra_missing"),
 }
 _FILTERS = [one for one in FILTERS if one["name"] != "as_of"]
@@ -67,7 +72,10 @@ def router(desk: Desk) -> APIRouter:
         format_ = formats.find(name)
         chosen = selection_of(_filters(request.query_params))
         formats.fit(format_, chosen)
-        job = replace(await in_thread(_job, desk, chosen, as_of), raw=raw)
+        admit_named(desk, request, chosen)
+        sight = sight_of(principal)
+        meant = sight.readable(chosen)
+        job = replace(await in_thread(_job, desk, meant, as_of), raw=raw)
         content = format_.write(job)
         try:
             # Before the answer begins: what fails now is still told properly.
@@ -82,7 +90,7 @@ def router(desk: Desk) -> APIRouter:
         return StreamingResponse(
             _sent(desk, first, content),
             media_type=format_.media,
-            headers=_headers(job.cut, format_),
+            headers=_headers(job.cut, format_) | _withheld(sight),
         )
 
     return routes
@@ -132,6 +140,10 @@ def _headers(cut: Cut, format_: formats.Format) -> dict[str, str]:
         "Link": f'</log/checkpoint?size={cut.position}>; rel="describedby"',
         "X-Accel-Buffering": "no",
     }
+
+
+def _withheld(sight: Sight) -> dict[str, str]:
+    return {WITHHELD: ", ".join(sight.withheld)} if sight.withheld else {}
 
 
 async def _sent(desk: Desk, first: bytes, content: Pieces) -> AsyncIterator[bytes]:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from events import errors
 from events.entries import rfc3339
+from events.store import Row
 from projections.reports.formats import csv
 from projections.reports.formats.html import CONTENT_POLICY
 from projections.reports.formats.rendering import Format, View
@@ -25,7 +26,7 @@ from services import reporting
 from services.api import documents
 from services.api.cuts import When, asked_cut, over
 from services.api.desk import Desk, in_thread
-from services.api.restricted import admit
+from services.api.restricted import Sight, admit, sight_of, stub
 from services.problems import language_of
 from services.reporting import Asked
 
@@ -90,7 +91,7 @@ def router(desk: Desk) -> APIRouter:
     )
     async def list_reports(request: HttpRequest) -> Response:
         desk.caller(request, "events:read")
-        return _json({"data": [_described(name) for name in sorted(REPORTS)]})
+        return _json({"data": [_described(desk, name) for name in sorted(REPORTS)]})
 
     # Before the formats: no report is called explain.
     @routes.get(
@@ -124,7 +125,8 @@ def router(desk: Desk) -> APIRouter:
             over, desk, cut, lambda world: reporting.positions(world, asked, cell)
         )
         rest = [position for position in found if position > after]
-        data = await in_thread(_events, desk, rest[:limit])
+        sight = sight_of(desk.caller(request, "events:read"))
+        data = await in_thread(_events, desk, rest[:limit], sight)
         body = {
             "report": name,
             "cell": cell,
@@ -189,22 +191,24 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-def _events(desk: Desk, positions: list[int]) -> list[dict[str, Any]]:
+def _events(desk: Desk, positions: list[int], sight: Sight) -> list[object]:
     rows = (desk.ledger.store.row(position) for position in positions)
-    return [
-        {
-            "position": row.position,
-            "id": row.id,
-            "source": row.source,
-            "type": row.type,
-            "stream": row.stream,
-            "streamversion": row.version,
-            "occurred_at": rfc3339(row.occurred),
-            "ingested_at": rfc3339(row.ingested),
-        }
-        for row in rows
-        if row is not None
-    ]
+    return [_event(row, sight.hides(row.stream)) for row in rows if row is not None]
+
+
+def _event(row: Row, hidden: str | None) -> object:
+    if hidden is not None:
+        return msgspec.Raw(stub(row, hidden))
+    return {
+        "position": row.position,
+        "id": row.id,
+        "source": row.source,
+        "type": row.type,
+        "stream": row.stream,
+        "streamversion": row.version,
+        "occurred_at": rfc3339(row.occurred),
+        "ingested_at": rfc3339(row.ingested),
+    }
 
 
 def _headers(
@@ -230,7 +234,7 @@ def _headers(
     return headers | {"Content-Security-Policy": CONTENT_POLICY}
 
 
-def _described(name: str) -> dict[str, Any]:
+def _described(desk: Desk, name: str) -> dict[str, Any]:
     definition = REPORTS[name]
     return {
         "name": name,
@@ -238,7 +242,7 @@ def _described(name: str) -> dict[str, Any]:
         "period": definition.period,
         "template": definition.template,
         "formats": list(definition.formats),
-        "href": f"/v1/reports/{name}.{{format}}",
+        "href": desk.address(f"/v1/reports/{name}.{{format}}"),
     }
 
 

@@ -2,7 +2,8 @@
 
 Rules of this file: order is position; a client that comes back with its last id misses
 nothing and sees nothing twice. Where a filter passes nothing on, progress is still
-told, so that a client's position does not stay behind.
+told, so that a client's position does not stay behind. What the caller may not read is
+a stub in its place.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -22,6 +23,7 @@ from events.store import Row, Selection
 from services.api import documents
 from services.api.desk import Desk, in_thread
 from services.api.filters import FILTERS, selection_of, us
+from services.api.restricted import STUBS, Sight, admit_named, sight_of, stub
 
 _PAGE = 500
 #: How many positions one look may pass over before progress is told.
@@ -42,6 +44,7 @@ def router(desk: Desk) -> APIRouter:
         "/v1/events/stream",
         operation_id="streamEvents",
         summary="Replay from a position or instant, then follow",
+        description=f"{STUBS} In SSE a stub is an event `restricted`.",
         response_class=StreamingResponse,
         responses={
             200: documents.answer(
@@ -49,7 +52,8 @@ def router(desk: Desk) -> APIRouter:
                 {"type": "string"},
                 "id: 42\nevent: entry\ndata: {…}\n\n",
                 media=_SSE,
-            )
+            ),
+            403: documents.problem("Not for this key's roles", 403, "restricted_kind"),
         },
         openapi_extra={"parameters": FILTERS},
     )
@@ -67,7 +71,7 @@ def router(desk: Desk) -> APIRouter:
         def admit() -> None:
             desk.caller(request, "events:read")
 
-        admit()
+        sight = sight_of(desk.caller(request, "events:read"))
         ndjson = format_ == "ndjson" or (
             format_ is None and _wants_ndjson(request.headers.get("accept", ""))
         )
@@ -75,13 +79,16 @@ def router(desk: Desk) -> APIRouter:
         start = await _start(
             desk, "from" if resumed is None else _RESUMED, resumed or from_
         )
-        chosen = await in_thread(_bounded, desk, selection_of(request.query_params))
+        wanted = selection_of(request.query_params)
+        admit_named(desk, request, wanted)
+        chosen = await in_thread(_bounded, desk, sight.searched(wanted))
         selection = replace(chosen, after=max(chosen.after, start))
         live = not ndjson if follow is None else follow
         return StreamingResponse(
             _replay(
                 _Follower(desk, selection, live=live, admit=admit),
                 writer=_ndjson if ndjson else _sse,
+                sight=sight,
                 heartbeat=desk.ledger.settings.heartbeat_seconds,
             ),
             media_type=_NDJSON if ndjson else _SSE,
@@ -118,51 +125,45 @@ def _bounded(desk: Desk, chosen: Selection) -> Selection:
     return chosen.narrowed(store.position_at)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Writer:
-    """How one format puts entries, progress and a sign of life on the wire."""
+    """How one format puts entries, stubs, progress and a sign of life on the wire."""
 
-    def __init__(self, *, opening: bytes, heartbeat: bytes) -> None:
-        self.opening = opening
-        self.heartbeat = heartbeat
+    opening: bytes
+    heartbeat: bytes
+    entry: Callable[[Row], bytes]
+    stub: Callable[[Row, str], bytes]
+    progress: Callable[[int], bytes]
 
-    def entries(self, rows: list[Row]) -> bytes:
-        raise NotImplementedError
-
-    def progress(self, position: int) -> bytes:
-        raise NotImplementedError
-
-
-class _Sse(_Writer):
-    def entries(self, rows: list[Row]) -> bytes:
+    def rows(self, rows: list[Row], sight: Sight) -> bytes:
+        """Return rows as the caller may see them, in order."""
         return b"".join(
             [
-                b"id: %d\nevent: entry\ndata: %s\n\n" % (row.position, row.entry)
+                self.entry(row) if hidden is None else self.stub(row, hidden)
                 for row in rows
+                for hidden in (sight.hides(row.stream),)
             ]
         )
 
-    def progress(self, position: int) -> bytes:
-        return b'id: %d\nevent: progress\ndata: {"position":%d}\n\n' % (
-            position,
-            position,
-        )
 
-
-class _Ndjson(_Writer):
-    def entries(self, rows: list[Row]) -> bytes:
-        return b"".join(
-            [
-                b'{"position":%d,"entry":%s}\n' % (row.position, row.entry)
-                for row in rows
-            ]
-        )
-
-    def progress(self, position: int) -> bytes:
-        return b'{"position":%d}\n' % position
-
-
-_sse = _Sse(opening=b"retry: 2000\n\n", heartbeat=b": alive\n\n")
-_ndjson = _Ndjson(opening=b"", heartbeat=b"\n")
+_sse = _Writer(
+    opening=b"retry: 2000\n\n",
+    heartbeat=b": alive\n\n",
+    entry=lambda row: b"id: %d\nevent: entry\ndata: %s\n\n" % (row.position, row.entry),
+    stub=lambda row, kind: (
+        b"id: %d\nevent: restricted\ndata: %s\n\n" % (row.position, stub(row, kind))
+    ),
+    progress=lambda position: (
+        b'id: %d\nevent: progress\ndata: {"position":%d}\n\n' % (position, position)
+    ),
+)
+_ndjson = _Writer(
+    opening=b"",
+    heartbeat=b"\n",
+    entry=lambda row: b'{"position":%d,"entry":%s}\n' % (row.position, row.entry),
+    stub=lambda row, kind: stub(row, kind) + b"\n",
+    progress=lambda position: b'{"position":%d}\n' % position,
+)
 
 
 class _Follower:
@@ -230,7 +231,7 @@ class _Follower:
 
 
 async def _replay(
-    follower: _Follower, *, writer: _Writer, heartbeat: float
+    follower: _Follower, *, writer: _Writer, sight: Sight, heartbeat: float
 ) -> AsyncIterator[bytes]:
     """Yield pages until the head, then wait for more as long as it is wanted.
 
@@ -246,7 +247,7 @@ async def _replay(
             before = follower.position
             if rows := await follower.look():
                 told, spoke = rows[-1].position, follower.now()
-                yield writer.entries(rows)
+                yield writer.rows(rows, sight)
             elif follower.position == before:
                 over = follower.is_over
                 if not over:

@@ -34,6 +34,7 @@ class Cut(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Job:
     """One export. ``selection`` has its instants as positions, none beyond the cut.
+    Of kinds of stream that it is ``without``, nothing is told at all.
 
     ``raw``: cells as they are, for programs. ``hear`` is told how far it is.
     """
@@ -115,6 +116,7 @@ def beginnings(job: Job, event_type: str) -> Iterator[Row]:
         until=job.cut.position,
         types=(event_type,),
         streams=job.selection.streams,
+        without=job.selection.without,
     )
     yield from _heard(job, "streams", pages(job.reader, begun))
 

@@ -178,7 +178,12 @@ def _related(seen: sqlite3.Connection, source: str) -> list[Relation]:
 
 
 def _changes(job: Job, stream: str) -> Iterator[Change]:
-    """Yield what each event of the stream changed; the first one gives all there is."""
+    """Yield what each event of the stream changed; the first one gives all there is.
+
+    A stream that is left out may be named by others, and is then no more than a name.
+    """
+    if kind_of(stream) in job.selection.without:
+        return
     known: dict[str, Attribute] = {}
     for event, state in history(job.reader, stream, job.cut):
         now = {attribute.name: attribute for attribute in attributes(state)}

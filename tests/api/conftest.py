@@ -41,7 +41,11 @@ class Api:
 
     def key(self, **spec: Any) -> Headers:
         """Create a key; return the headers that present it."""
-        given = {"name": "test", "roles": ["adapter"], "scopes": scenario.ALL_SCOPES}
+        given = {
+            "name": "test",
+            "roles": ["adapter", "auditor"],
+            "scopes": scenario.ALL_SCOPES,
+        }
         _, shown = create_key(
             self.service.ledger,
             KeySpec(**{**given, **spec}),

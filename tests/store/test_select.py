@@ -48,6 +48,7 @@ FIELDS = {
     "types": chosen((*TYPES, "*", "a*", "a.*", "a.b*", "ä*", "none*", "none")),
     "sources": chosen((*SOURCES, "none")),
     "streams": chosen((*STREAMS, "none")),
+    "without": chosen(("s", "S", "none")),
     "occurred_from": st.integers(-1, 51),
     "occurred_before": st.integers(-1, 51),
     "ingested_from": st.sampled_from(INSTANTS),
@@ -78,6 +79,7 @@ def matches(want: Selection, row: Row) -> bool:
         and (not want.types or any(by_type))
         and (not want.sources or row.source in want.sources)
         and (not want.streams or row.stream in want.streams)
+        and row.stream.split("/")[0] not in want.without
         and within(row.occurred, want.occurred_from, want.occurred_before)
         and within(row.ingested, want.ingested_from, want.ingested_before)
     )
