@@ -7,8 +7,9 @@ is known here. The role needs CREATE on the schema: generations come and go.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,55 +18,12 @@ from eventsourcing.persistence import IntegrityError, Tracking
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from events.errors import Conflict, Unavailable
+from events.errors import Unavailable
+from projections import cuts, postgres_tracking
 from projections.postgres_tables import arrays, ddl, listed, write
+from projections.postgres_tracking import Connection
 from projections.tables import Changes, Projector, Table, Values
-from projections.views import Generation, Poison, Views
-
-Connection = psycopg.Connection[tuple[Any, ...]]
-Connect = Callable[[], Connection]
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS view_tracking (
-    application_name text PRIMARY KEY,
-    notification_id bigint NOT NULL
-);
-CREATE TABLE IF NOT EXISTS view_generation (
-    name text NOT NULL,
-    number bigint NOT NULL,
-    version bigint NOT NULL,
-    state text NOT NULL CHECK (state IN ('building', 'live', 'retired', 'dropped')),
-    tables text[] NOT NULL,
-    poison_position bigint,
-    poison_type text,
-    poison_reason text,
-    PRIMARY KEY (name, number)
-);
-CREATE UNIQUE INDEX IF NOT EXISTS view_one_live
-    ON view_generation (name) WHERE state = 'live';
-"""
-
-_GENERATIONS = """
-SELECT g.name, g.number, g.version, g.state, t.notification_id,
-       g.poison_position, g.poison_type, g.poison_reason
-FROM view_generation g
-JOIN view_tracking t ON t.application_name = g.name || '@' || g.number
-WHERE g.name = %s AND g.state <> 'dropped' ORDER BY g.number
-"""
-
-_MOVE = """
-UPDATE view_tracking SET notification_id = %s
-WHERE application_name = %s AND notification_id = %s
-  AND EXISTS (SELECT 1 FROM view_generation
-              WHERE name = %s AND number = %s AND state IN ('building', 'live')
-              FOR SHARE)
-"""
-
-_TRACK = """
-INSERT INTO view_tracking AS t VALUES (%s, %s)
-ON CONFLICT (application_name) DO UPDATE SET notification_id = excluded.notification_id
-WHERE t.notification_id < excluded.notification_id
-"""
+from projections.views import Generation, Part, Poison, Views
 
 
 def create_views_schema(conninfo: str, *, schema: str, role: str) -> None:
@@ -97,8 +55,11 @@ class PostgresViews(Views):
         )
         with self._writing() as connection:
             # Two processes that start together must not both create the tables.
-            connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (_SCHEMA,))
-            connection.execute(_SCHEMA)
+            schema_sql = postgres_tracking.SCHEMA
+            connection.execute(
+                "SELECT pg_advisory_xact_lock(hashtext(%s))", (schema_sql,)
+            )
+            connection.execute(schema_sql)
 
     def close(self) -> None:
         """Release every connection. Idempotent."""
@@ -107,9 +68,9 @@ class PostgresViews(Views):
     def generations(self, name: str) -> list[Generation]:
         """Return the generations of a projection, oldest first."""
         with self._reading() as connection:
-            return _generations(connection, name)
+            return postgres_tracking.generations(connection, name)
 
-    def create(self, projector: Projector) -> Generation:
+    def create(self, projector: Projector, parts: Sequence[Part] = ()) -> Generation:
         """Create empty tables as a new generation in state ``building``."""
         with self._writing() as connection:
             connection.execute(
@@ -125,18 +86,15 @@ class PostgresViews(Views):
                 version=projector.version,
                 state="building",
                 position=0,
-            )
+            ).at(parts)
             names = [made.table(table.name) for table in projector.tables]
-            connection.execute(
-                "INSERT INTO view_generation VALUES (%s, %s, %s, 'building', %s)",
-                (made.name, made.number, made.version, names),
-            )
-            connection.execute(
-                "INSERT INTO view_tracking VALUES (%s, 0)", (made.label,)
-            )
+            postgres_tracking.begin(connection, made, names)
             for table in projector.tables:
                 for statement in ddl(made.table(table.name), table):
                     connection.execute(statement)
+            for table in projector.tables if parts else ():
+                for text in cuts.ddl(made, table):
+                    connection.execute(text.encode())
         return made
 
     def fetch(
@@ -164,25 +122,32 @@ class PostgresViews(Views):
     ) -> Generation:
         """Write changes and position in one transaction, or refuse a moved position."""
         with self._writing() as connection:
-            _move(connection, generation, position)
-            for table in tables:
-                rows = changes.get(table.name)
-                if rows:
-                    name = generation.table(table.name)
-                    connection.execute(write(name, table), arrays(rows))
+            postgres_tracking.move(connection, generation, position)
+            _write(connection, generation, tables, changes)
         self.notify_committed()
-        return Generation(
-            name=generation.name,
-            number=generation.number,
-            version=generation.version,
-            state=generation.state,
-            position=position,
-        )
+        return replace(generation, position=position, poison=None)
 
-    def stop_at(self, generation: Generation, poison: Poison) -> None:
-        """Record the event at which the generation stopped."""
+    def apply_part(
+        self,
+        generation: Generation,
+        tables: Sequence[Table],
+        *,
+        before: Part,
+        after: Part,
+        changes: Changes,
+    ) -> None:
+        """Write changes and move one partition, or refuse a moved one."""
         with self._writing() as connection:
-            _note_poison(connection, generation, poison)
+            postgres_tracking.move_part(connection, generation, before, after)
+            _write(connection, generation, tables, changes)
+        self.notify_committed()
+
+    def stop_at(
+        self, generation: Generation, poison: Poison, part: Part | None = None
+    ) -> None:
+        """Record the event at which the generation, or one of its parts, stopped."""
+        with self._writing() as connection:
+            postgres_tracking.note(connection, generation, poison, part)
 
     def switch(self, generation: Generation) -> bool:
         """Make a generation live if it has caught up with the live one."""
@@ -193,14 +158,17 @@ class PostgresViews(Views):
                 "SELECT 1 FROM view_generation WHERE name = %s FOR UPDATE",
                 (generation.name,),
             )
-            found = {g.number: g for g in _generations(connection, generation.name)}
+            found = {
+                g.number: g
+                for g in postgres_tracking.generations(connection, generation.name)
+            }
             mine = found.get(generation.number)
             live = next((g for g in found.values() if g.state == "live"), None)
             if mine is None or mine.state != "building":
                 return False
             if live is not None and mine.position < live.position:
                 return False
-            _drop_retired(connection, generation.name)
+            postgres_tracking.drop_retired(connection, generation.name)
             for state, which in (("retired", live), ("live", mine)):
                 if which is not None:
                     connection.execute(
@@ -228,7 +196,7 @@ class PostgresViews(Views):
     def snapshot(self, name: str) -> Iterator[PostgresSnapshot]:
         """Open a read of the live generation."""
         with self._reading() as connection:
-            for generation in _generations(connection, name):
+            for generation in postgres_tracking.generations(connection, name):
                 if generation.state == "live":
                     yield PostgresSnapshot(connection, generation)
                     return
@@ -236,22 +204,16 @@ class PostgresViews(Views):
 
     def insert_tracking(self, tracking: Tracking) -> None:
         """Record a position that is beyond the recorded one, or ``IntegrityError``."""
+        label, position = tracking.application_name, tracking.notification_id
         with self._writing() as connection:
-            done = connection.execute(
-                _TRACK, (tracking.application_name, tracking.notification_id)
-            )
-            if done.rowcount != 1:
+            if not postgres_tracking.track(connection, label, position):
                 raise IntegrityError(tracking)
         self.notify_committed()
 
     def max_tracking_id(self, application_name: str) -> int | None:
         """Return the recorded position, None: never recorded."""
         with self._reading() as connection:
-            row = connection.execute(
-                "SELECT notification_id FROM view_tracking WHERE application_name = %s",
-                (application_name,),
-            ).fetchone()
-        return None if row is None else int(row[0])
+            return postgres_tracking.position(connection, application_name)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -278,7 +240,7 @@ class PostgresSnapshot:
         return self._cursor.execute(text.encode(), dict(parameters)).fetchall()
 
     def _resolved(self, match: re.Match[str]) -> str:
-        return self.generation.table(match[1])
+        return self.generation.shown(match[1])
 
 
 _NAME = re.compile(r"\{(\w+)\}")
@@ -300,58 +262,14 @@ def _translated() -> Iterator[None]:
         raise Unavailable("projection_store_unavailable", str(error)) from error
 
 
-def _generations(connection: Connection, name: str) -> list[Generation]:
-    return [
-        Generation(
-            name=row[0],
-            number=row[1],
-            version=row[2],
-            state=row[3],
-            position=row[4],
-            poison=None if row[5] is None else Poison(*row[5:]),
-        )
-        for row in connection.execute(_GENERATIONS, (name,))
-    ]
-
-
-def _move(connection: Connection, generation: Generation, position: int) -> None:
-    moved = connection.execute(
-        _MOVE,
-        (
-            position,
-            generation.label,
-            generation.position,
-            generation.name,
-            generation.number,
-        ),
-    )
-    if moved.rowcount != 1 or position <= generation.position:
-        raise Conflict("projection_moved", generation.label, position=position)
-    if generation.poison is not None:
-        _note_poison(connection, generation, None)
-
-
-def _note_poison(
-    connection: Connection, generation: Generation, poison: Poison | None
+def _write(
+    connection: Connection,
+    generation: Generation,
+    tables: Sequence[Table],
+    changes: Changes,
 ) -> None:
-    values = (
-        (None, None, None)
-        if poison is None
-        else (poison.position, poison.type, poison.reason)
-    )
-    connection.execute(
-        "UPDATE view_generation SET poison_position = %s, poison_type = %s, "
-        "poison_reason = %s WHERE name = %s AND number = %s",
-        (*values, generation.name, generation.number),
-    )
-
-
-def _drop_retired(connection: Connection, name: str) -> None:
-    retired = connection.execute(
-        "UPDATE view_generation SET state = 'dropped' "
-        "WHERE name = %s AND state = 'retired' RETURNING tables",
-        (name,),
-    ).fetchall()
-    for (tables,) in retired:
-        for table in tables:
-            connection.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier(table)))
+    for table in tables:
+        rows = changes.get(table.name)
+        if rows:
+            name = generation.table(table.name)
+            connection.execute(write(name, table), arrays(rows))

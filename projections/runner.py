@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from typing import TypeVar
 
 from events.errors import Conflict, Unavailable
 from events.store import Reader, Row
@@ -18,6 +18,7 @@ from projections.tables import Changes, Fetch, Projector, Values
 from projections.views import Generation, Poison, Views
 
 BATCH = 1000
+Applied = TypeVar("Applied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Runner:
 
         May run while another thread or process keeps the live one up to date.
         """
+        self._of_the_log(self._views.generations(self._projector.name))
         target = self._views.create(self._projector)
         while True:
             rows = self._reader.rows(after=target.position, limit=self._batch)
@@ -146,9 +148,10 @@ class Runner:
 
     def _find_target(self) -> Generation:
         """Return the live generation of this version, else one to build, maybe new."""
+        found = self._of_the_log(self._views.generations(self._projector.name))
         mine = [
             generation
-            for generation in self._views.generations(self._projector.name)
+            for generation in found
             if generation.version == self._projector.version
             and generation.state != "retired"
         ]
@@ -156,6 +159,13 @@ class Runner:
             if generation.state == "live":
                 return generation
         return mine[0] if mine else self._views.create(self._projector)
+
+    @staticmethod
+    def _of_the_log(found: list[Generation]) -> list[Generation]:
+        """Refuse read models that follow a topic: two sources would fight over them."""
+        if any(each.parts and each.state != "retired" for each in found):
+            raise Conflict("projection_source_differs", source="kafka")
+        return found
 
     def _caught_up(self, target: Generation) -> Generation | None:
         if target.state == "live":
@@ -171,43 +181,61 @@ class Runner:
         return target if same and current == target.position else None
 
     def _advance(self, target: Generation, rows: Sequence[Row]) -> Generation:
-        fetch = self._fetch(target)
-        try:
-            changes = self._projector.fold(rows, fetch)
-        except Exception as cause:
-            good = _good_prefix(self._projector, rows, fetch)
-            if good:
-                fold = partial(self._projector.fold, rows[:good])
-                target = self._apply(target, rows[:good], fold(fetch))
-            bad = rows[good]
-            reason = f"{type(cause).__name__}: {cause}"[:500]
-            self._views.stop_at(target, Poison(bad.position, bad.type, reason))
-            raise Unavailable(
-                "projection_stopped",
-                reason,
-                projection=self._projector.name,
-                position=bad.position,
-                type=bad.type,
-            ) from cause
-        return self._apply(target, rows, changes)
+        def apply(good: Sequence[Row], changes: Changes) -> Generation:
+            return self._views.apply(
+                target,
+                self._projector.tables,
+                position=good[-1].position,
+                changes=changes,
+            )
 
-    def _apply(
-        self, target: Generation, rows: Sequence[Row], changes: Changes
-    ) -> Generation:
-        return self._views.apply(
-            target,
-            self._projector.tables,
-            position=rows[-1].position,
-            changes=changes,
-        )
+        def stop(poison: Poison) -> None:
+            self._views.stop_at(target, poison)
 
-    def _fetch(self, target: Generation) -> Fetch:
-        tables = {table.name: table for table in self._projector.tables}
+        fetch = fetching(self._views, target, self._projector)
+        return advance(self._projector, rows, fetch, apply=apply, stop=stop)
 
-        def fetch(table: str, keys: Sequence[str]) -> dict[str, Values]:
-            return self._views.fetch(target, tables[table], keys) if keys else {}
 
-        return fetch
+def fetching(views: Views, target: Generation, projector: Projector) -> Fetch:
+    """Return what a fold asks for the rows that its events touch."""
+    tables = {table.name: table for table in projector.tables}
+
+    def fetch(table: str, keys: Sequence[str]) -> dict[str, Values]:
+        return views.fetch(target, tables[table], keys) if keys else {}
+
+    return fetch
+
+
+def advance(
+    projector: Projector,
+    rows: Sequence[Row],
+    fetch: Fetch,
+    *,
+    apply: Callable[[Sequence[Row], Changes], Applied],
+    stop: Callable[[Poison], None],
+) -> Applied:
+    """Fold rows and apply the changes; return what ``apply`` returns.
+
+    ``Unavailable('projection_stopped')`` at the first entry that cannot be folded: what
+    precedes it is applied, and ``stop`` is told.
+    """
+    try:
+        changes = projector.fold(rows, fetch)
+    except Exception as cause:
+        good = _good_prefix(projector, rows, fetch)
+        if good:
+            apply(rows[:good], projector.fold(rows[:good], fetch))
+        bad = rows[good]
+        reason = f"{type(cause).__name__}: {cause}"[:500]
+        stop(Poison(bad.position, bad.type, reason))
+        raise Unavailable(
+            "projection_stopped",
+            reason,
+            projection=projector.name,
+            position=bad.position,
+            type=bad.type,
+        ) from cause
+    return apply(rows, changes)
 
 
 def _good_prefix(projector: Projector, rows: Sequence[Row], fetch: Fetch) -> int:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from events.store import Reader
-from projections import moments, queries, state_codec, states, status
+from projections import moments, queries, states, status
 from projections.moments import Moment
 from projections.queries import Place, Scanned
 from projections.views import Snapshot
@@ -78,7 +78,7 @@ def page(  # noqa: PLR0913 - each is one part of the question
     def scan(place: Place | None, size: int) -> list[Scanned[Shown]]:
         key = place[1] if place else ""
         if moment is None:
-            return _now(snapshot, kind, narrow, after=key, limit=size)
+            return _now(snapshot, reader, kind, narrow, after=key, limit=size)
         found = moments.standing(snapshot, kind, moment, after=key, limit=size)
         return [_scanned(each.stream, _at(reader, each, moment)) for each in found]
 
@@ -105,7 +105,13 @@ def _at(reader: Reader, found: moments.Standing, moment: Moment) -> Shown | None
 
 
 def _now(
-    snapshot: Snapshot, kind: str, narrow: Narrow, *, after: str, limit: int
+    snapshot: Snapshot,
+    reader: Reader,
+    kind: str,
+    narrow: Narrow,
+    *,
+    after: str,
+    limit: int,
 ) -> list[Scanned[Shown]]:
     of = _OF_KIND.get(kind, _OF_OTHERS)
     beyond = f"{kind}/{after}".removeprefix(of.prefix)
@@ -125,16 +131,15 @@ def _now(
         given,
     )
     return [
-        _scanned(of.prefix + key, Shown(of.prefix + key, position, _read(kind, body)))
+        _scanned(of.prefix + key, _shown(reader, of.prefix + key, position, body))
         for key, position, body in rows
     ]
 
 
+def _shown(reader: Reader, stream: str, position: int, body: bytes) -> Shown:
+    found = moments.Standing(stream, position, body or None)
+    return Shown(stream, position, moments.state(reader, found, Moment(position)))
+
+
 def _scanned(stream: str, row: Shown | None) -> Scanned[Shown]:
     return (0, stream.partition("/")[2]), row
-
-
-def _read(kind: str, body: bytes) -> Any:
-    if kind == "commitment":
-        return status.read(body).state
-    return state_codec.decode(kind, body)

@@ -43,6 +43,7 @@ CURRENT = Table(
         ("kind", "status", "stream"),
         ("kind", "unit", "stream"),
     ),
+    past="state_past",
 )
 PAST = Table(
     name="state_past",

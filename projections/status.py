@@ -130,6 +130,7 @@ CURRENT = Table(
         ("lead_unit", "due", "key"),
         ("key", "registered"),
     ),
+    past="past",
 )
 PAST = Table(
     name="past",

@@ -28,6 +28,8 @@ class Table:
     """One table of a read model. The first ``key`` columns identify a row.
 
     ``grows`` tables are only inserted into: a second row of one key is an error.
+    ``past`` names the table of the versions that a row of this one had before. From
+    these columns follows what a table was at any position: ``projections.cuts``.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Table:
     key: tuple[str, ...]
     indexes: tuple[tuple[str, ...], ...] = ()
     grows: bool = False
+    past: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:

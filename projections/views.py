@@ -3,6 +3,10 @@
 Rules of this file: the contract and its types. A *generation* is one physical set of a
 projection's tables. Exactly one is live; a rebuild fills another one beside it, and the
 switch is one row. Stores: ``projections.sqlite`` and ``projections.postgres``.
+
+A generation follows the log by one position, or the partitions of a topic by one
+position each (``Part``). Then it stands where the least of them stands: what others
+have folded beyond that is in its tables, and no snapshot shows it.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, Literal, Protocol
 
@@ -36,8 +40,28 @@ class Poison:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """How far one partition of a topic has been folded into a generation.
+
+    ``offset`` is that of the next record to read, ``position`` that of the last entry
+    folded. All entries of the partition up to ``reached`` are folded: beyond its last
+    entry, the log may have grown by what lies in other partitions.
+    """
+
+    topic: str
+    number: int
+    offset: int = 0
+    position: int = 0
+    reached: int = 0
+    poison: Poison | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Generation:
-    """One set of tables: of which projection and version, and how far it has come."""
+    """One set of tables: of which projection and version, and how far it has come.
+
+    ``parts`` is empty where it follows the log itself.
+    """
 
     name: str
     number: int
@@ -45,15 +69,62 @@ class Generation:
     state: State
     position: int
     poison: Poison | None = None
+    parts: tuple[Part, ...] = ()
 
     @property
     def label(self) -> str:
         """Return the name under which its position is tracked."""
         return f"{self.name}@{self.number}"
 
+    @property
+    def ahead(self) -> bool:
+        """Say whether its tables hold entries beyond its position."""
+        return any(part.position > self.position for part in self.parts)
+
     def table(self, name: str) -> str:
         """Return the physical name of one of its tables."""
         return f"view_{self.name}_{name}_g{self.number}"
+
+    def cut(self, name: str) -> str:
+        """Return the name of a table as it is at ``position``, whatever is ahead."""
+        return f"{self.table(name)}_cut"
+
+    def shown(self, name: str) -> str:
+        """Return the name under which a reader finds a table as of ``position``."""
+        return self.cut(name) if self.ahead else self.table(name)
+
+    def at(self, parts: Sequence[Part]) -> Generation:
+        """Return it where these partitions are; without any, as it is."""
+        if not parts:
+            return self
+        stopped = [part.poison for part in parts if part.poison is not None]
+        return replace(
+            self,
+            parts=tuple(parts),
+            position=min(part.reached for part in parts),
+            poison=min(stopped, key=lambda each: each.position, default=None),
+        )
+
+
+def generation_of(row: Sequence[Any], parts: Sequence[Sequence[Any]]) -> Generation:
+    """Return a generation from what the stores keep of it.
+
+    ``row`` is name, number, version, state, position and the three of its poison, each
+    of ``parts`` a part's topic, number, offset, position, reached and those three.
+    """
+    name, number, version, state, position, *stop = row
+    found = Generation(name, number, version, state, position, _poison(stop))
+    return found.at([_part(*part) for part in parts])
+
+
+def _part(
+    topic: str, number: int, offset: int, position: int, reached: int, *stop: Any
+) -> Part:
+    return Part(topic, number, offset, position, reached, _poison(stop))
+
+
+def _poison(values: Sequence[Any]) -> Poison | None:
+    return None if values[0] is None else Poison(*values)
 
 
 class Snapshot(Protocol):
@@ -78,8 +149,11 @@ class Views(TrackingRecorder):
         """Return the generations of a projection, oldest first."""
 
     @abstractmethod
-    def create(self, projector: Projector) -> Generation:
-        """Create empty tables as a new generation in state ``building``."""
+    def create(self, projector: Projector, parts: Sequence[Part] = ()) -> Generation:
+        """Create empty tables as a new generation in state ``building``.
+
+        With ``parts`` it follows those partitions, each from where it is given.
+        """
 
     @abstractmethod
     def fetch(
@@ -103,8 +177,27 @@ class Views(TrackingRecorder):
         """
 
     @abstractmethod
-    def stop_at(self, generation: Generation, poison: Poison) -> None:
-        """Record the event at which the generation stopped."""
+    def apply_part(
+        self,
+        generation: Generation,
+        tables: Sequence[Table],
+        *,
+        before: Part,
+        after: Part,
+        changes: Changes,
+    ) -> None:
+        """Write changes, and move one partition, in one transaction.
+
+        ``errors.Conflict('projection_moved')`` and nothing written unless the stored
+        part is still where ``before`` is and the generation is not retired: who lost
+        the partition to another worker and does not know it yet is refused.
+        """
+
+    @abstractmethod
+    def stop_at(
+        self, generation: Generation, poison: Poison, part: Part | None = None
+    ) -> None:
+        """Record the event at which the generation, or one of its parts, stopped."""
 
     @abstractmethod
     def switch(self, generation: Generation) -> bool:
@@ -155,4 +248,4 @@ class Views(TrackingRecorder):
                 self._committed.wait(min(remaining, 0.1))
 
 
-__all__ = ["Generation", "Poison", "Snapshot", "Tracking", "Views"]
+__all__ = ["Generation", "Part", "Poison", "Snapshot", "Tracking", "Views"]

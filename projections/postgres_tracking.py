@@ -1,0 +1,201 @@
+"""Which generations there are, and how far each has come, in PostgreSQL.
+
+Rules of this file: the bookkeeping tables, inside a transaction that is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from events.errors import Conflict
+from projections.views import Generation, Part, Poison, generation_of
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS view_tracking (
+    application_name text PRIMARY KEY,
+    notification_id bigint NOT NULL
+);
+CREATE TABLE IF NOT EXISTS view_generation (
+    name text NOT NULL,
+    number bigint NOT NULL,
+    version bigint NOT NULL,
+    state text NOT NULL CHECK (state IN ('building', 'live', 'retired', 'dropped')),
+    tables text[] NOT NULL,
+    poison_position bigint,
+    poison_type text,
+    poison_reason text,
+    PRIMARY KEY (name, number)
+);
+CREATE UNIQUE INDEX IF NOT EXISTS view_one_live
+    ON view_generation (name) WHERE state = 'live';
+CREATE TABLE IF NOT EXISTS view_part (
+    application_name text NOT NULL,
+    topic text NOT NULL,
+    number bigint NOT NULL,
+    next_offset bigint NOT NULL,
+    position bigint NOT NULL,
+    reached bigint NOT NULL CHECK (reached >= position),
+    poison_position bigint,
+    poison_type text,
+    poison_reason text,
+    PRIMARY KEY (application_name, topic, number)
+);
+"""
+
+_GENERATIONS: Final = """
+SELECT g.name, g.number, g.version, g.state, t.notification_id,
+       g.poison_position, g.poison_type, g.poison_reason,
+       (SELECT coalesce(json_agg(json_build_array(topic, p.number, next_offset,
+            position, reached, p.poison_position, p.poison_type, p.poison_reason)
+            ORDER BY topic, p.number), '[]')
+        FROM view_part p WHERE p.application_name = t.application_name)
+FROM view_generation g
+JOIN view_tracking t ON t.application_name = g.name || '@' || g.number
+WHERE g.name = %s AND g.state <> 'dropped' ORDER BY g.number
+"""
+_POSITION: Final = """
+SELECT coalesce((SELECT min(reached) FROM view_part p
+                 WHERE p.application_name = t.application_name), notification_id)
+FROM view_tracking t WHERE application_name = %s
+"""
+_GROWS: Final = """
+EXISTS (SELECT 1 FROM view_generation
+        WHERE name = %s AND number = %s AND state IN ('building', 'live')
+        FOR SHARE)
+"""
+_MOVE: Final = f"""
+UPDATE view_tracking SET notification_id = %s
+WHERE application_name = %s AND notification_id = %s AND {_GROWS}
+"""  # noqa: S608 - our fragment
+_MOVE_PART: Final = f"""
+UPDATE view_part SET next_offset = %s, position = %s, reached = %s,
+    poison_position = NULL, poison_type = NULL, poison_reason = NULL
+WHERE application_name = %s AND topic = %s AND number = %s
+  AND next_offset = %s AND position = %s AND reached = %s AND {_GROWS}
+"""  # noqa: S608 - our fragment
+_TRACK: Final = """
+INSERT INTO view_tracking AS t VALUES (%s, %s)
+ON CONFLICT (application_name) DO UPDATE SET notification_id = excluded.notification_id
+WHERE t.notification_id < excluded.notification_id
+"""
+_NOTE: Final = """
+UPDATE view_generation SET poison_position = %s, poison_type = %s, poison_reason = %s
+WHERE name = %s AND number = %s
+"""
+_NOTE_PART: Final = """
+UPDATE view_part SET poison_position = %s, poison_type = %s, poison_reason = %s
+WHERE application_name = %s AND topic = %s AND number = %s
+"""
+
+
+def generations(connection: Connection, name: str) -> list[Generation]:
+    """Return the generations of a projection, oldest first."""
+    return [
+        generation_of(row, parts)
+        for *row, parts in connection.execute(_GENERATIONS, (name,))
+    ]
+
+
+def begin(connection: Connection, made: Generation, tables: Sequence[str]) -> None:
+    """Keep a new generation with the names of its tables."""
+    connection.execute(
+        "INSERT INTO view_generation VALUES (%s, %s, %s, 'building', %s)",
+        (made.name, made.number, made.version, list(tables)),
+    )
+    connection.execute("INSERT INTO view_tracking VALUES (%s, 0)", (made.label,))
+    connection.cursor().executemany(
+        "INSERT INTO view_part VALUES (%s, %s, %s, %s, %s, %s)",
+        [
+            (made.label, p.topic, p.number, p.offset, p.position, p.reached)
+            for p in made.parts
+        ],
+    )
+
+
+def position(connection: Connection, label: str) -> int | None:
+    """Return how far a generation, or anything tracked, has come; None: it is not."""
+    row = connection.execute(_POSITION, (label,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def track(connection: Connection, label: str, to: int) -> bool:
+    """Record a position beyond the recorded one; False: it is not beyond."""
+    return connection.execute(_TRACK, (label, to)).rowcount == 1
+
+
+def move(connection: Connection, generation: Generation, to: int) -> None:
+    """Move a generation from the position that it is given with, or refuse."""
+    moved = connection.execute(
+        _MOVE,
+        (
+            to,
+            generation.label,
+            generation.position,
+            generation.name,
+            generation.number,
+        ),
+    )
+    if moved.rowcount != 1 or to <= generation.position:
+        raise Conflict("projection_moved", generation.label, position=to)
+    if generation.poison is not None:
+        note(connection, generation, None)
+
+
+def move_part(
+    connection: Connection, generation: Generation, before: Part, after: Part
+) -> None:
+    """Move one partition from where it is given, or refuse; a stop there is over."""
+    moved = connection.execute(
+        _MOVE_PART,
+        (
+            *(after.offset, after.position, after.reached),
+            *(generation.label, before.topic, before.number),
+            *(before.offset, before.position, before.reached),
+            *(generation.name, generation.number),
+        ),
+    )
+    if moved.rowcount != 1 or after.reached < before.reached:
+        raise Conflict("projection_moved", generation.label, position=after.position)
+
+
+def note(
+    connection: Connection,
+    generation: Generation,
+    poison: Poison | None,
+    part: Part | None = None,
+) -> None:
+    """Keep where a generation or a part of it stopped; None: it goes on."""
+    stop = (
+        (None, None, None)
+        if poison is None
+        else (poison.position, poison.type, poison.reason)
+    )
+    if part is None:
+        connection.execute(_NOTE, (*stop, generation.name, generation.number))
+    else:
+        whose = (generation.label, part.topic, part.number)
+        connection.execute(_NOTE_PART, (*stop, *whose))
+
+
+def drop_retired(connection: Connection, name: str) -> None:
+    """Drop the tables of retired generations, and forget how far they had come."""
+    retired = connection.execute(
+        "UPDATE view_generation SET state = 'dropped' "
+        "WHERE name = %s AND state = 'retired' RETURNING name || '@' || number, tables",
+        (name,),
+    ).fetchall()
+    for label, tables in retired:
+        for table in tables:
+            # With it goes what reads it as of an earlier position.
+            connection.execute(
+                SQL("DROP TABLE IF EXISTS {} CASCADE").format(Identifier(table))
+            )
+        connection.execute(
+            "DELETE FROM view_part WHERE application_name = %s", (label,)
+        )
