@@ -24,6 +24,7 @@ from projections.reports.model import (
     Series,
     Table,
 )
+from projections.reports.naming import stream_text
 from projections.reports.pieces import (
     Scene,
     both,
@@ -249,7 +250,7 @@ def _late_line(one: Scene, row: Derived[Late], event: Happened) -> Iterator[Cell
     own = row.events
     yield Cell(event.position, own)
     yield Cell(one.unit(row.value.unit), own)
-    yield Cell(row.value.stream, own)
+    yield Cell(stream_text(row.value.stream), own)
     yield Cell(event_text(event.type), own)
     yield Cell(event.occurred, own)
     yield Cell(event.recorded, own)

@@ -14,6 +14,7 @@ from events import calendar
 from events.domain.fields import us
 from events.domain.periods import Span, span
 from projections.reports.model import Cell, Table, Text
+from projections.reports.naming import stream_text
 from projections.reports.pieces import Scene, both, column, event_text, table
 from projections.rules.courses import Course
 from projections.rules.in_force import Rules, rulebook
@@ -82,7 +83,7 @@ def corrections(
 ) -> tuple[Table, ...]:
     """Return what changed since the previous cut, and the records that changed it."""
     if before is None:
-        return (_changed((), _NO_PREVIOUS), _recorded((), one))
+        return (_changed((), _NO_PREVIOUS),)
     now = known(one, types)
     then = span(before.period)
     rules = rulebook(one.world).at(before.instant)
@@ -165,7 +166,8 @@ def _recorded(rows: Iterable[Happened], one: Scene) -> Table:
     made = []
     for row in rows:
         at = (row.position,)
-        values = (row.occurred, row.recorded, row.stream, event_text(row.type))
+        about, what = stream_text(row.stream), event_text(row.type)
+        values = (row.occurred, row.recorded, about, what)
         days = (row.recorded - row.occurred) // calendar.DAY_US
         cells = [Cell(value, at) for value in values]
         rule = one.rules.cite("late_record")

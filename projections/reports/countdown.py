@@ -30,6 +30,7 @@ from projections.reports.model import (
     Series,
     Table,
 )
+from projections.reports.naming import issuer
 from projections.reports.pieces import (
     UNNAMED,
     Case,
@@ -72,7 +73,7 @@ def make(world: World, question: Question) -> Report:
         name=NAME,
         period=question.period,
         title=title,
-        issuer=both("Headquarters office", "攻坚战指挥部办公室"),
+        issuer=issuer(world),
         cut=cut_line(one, NAME, VERSION),
         sections=sections,
         corrections=corrections(one, before, (), make=_figures(key)),

@@ -11,6 +11,7 @@ from events import calendar
 from events.domain.periods import Span
 from projections.reports.air import days_of, mean, readings, within
 from projections.reports.model import Cell, Table
+from projections.reports.naming import place_text
 from projections.reports.pieces import (
     Case,
     Scene,
@@ -60,7 +61,7 @@ def targets_table(one: Scene, campaign: StateRow) -> Table:
             made.append(
                 (
                     Cell(name.upper(), campaign.events),
-                    Cell(place or None),
+                    Cell(place_text(one.world, place) if place else None),
                     Cell(float(target.value), campaign.events),
                     mean(own),
                     counted(row.event for row in own),

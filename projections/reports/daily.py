@@ -1,7 +1,8 @@
 """Report 1, 日研判简报: the brief on one local day, of the zone or of one unit.
 
-Rules of this file: its six parts and their order. Figures are in daily_figures.py, air
-in air.py; the analysis of a day is what units wrote, each order is a commitment.
+Rules of this file: its six parts and their order; lists stand in annexes to them.
+Figures are in daily_figures.py, air in air.py; the analysis of a day is what units
+wrote, each order is a commitment.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from events import calendar
 from events.domain.periods import day_of, span
 from projections.reports import daily_tables as tables
 from projections.reports.air import alert_cell
+from projections.reports.annexes import Part, issue_number, with_annexes
 from projections.reports.corrections import Figure, corrections, known, previous_cut
 from projections.reports.daily_figures import TYPES, maker, places
 from projections.reports.daily_issues import categories, issues
@@ -20,10 +22,10 @@ from projections.reports.model import (
     Figures,
     Question,
     Report,
-    Section,
     Table,
     Text,
 )
+from projections.reports.naming import issuer
 from projections.reports.pieces import (
     ZONE,
     Scene,
@@ -35,7 +37,7 @@ from projections.reports.pieces import (
 from projections.world import World
 
 NAME = "daily_brief"
-VERSION = 1
+VERSION = 2
 _LOOKED_AT = ("visits", "patrols", "cells")
 _FOUND = ("found", "new", "repeated", "fixed", "handed_over")
 _AT_RISK = ("red", "yellow", "due_soon", "unsigned", "issued", "closed")
@@ -48,40 +50,40 @@ def make(world: World, question: Question) -> Report:
     facts, where = known(one, TYPES), places(one)
     make_figures = maker(where)
     told = make_figures(facts, span(day))
-    unit = ZONE if question.unit is None else one.unit(question.unit)
-    sections = (
-        _section("Air", "空气质量", _air(one, day), tables.air(one, day)),
-        _section(
+    unit, body = ZONE, issuer(world)
+    if question.unit is not None:
+        unit = body = one.unit(question.unit)
+    parts = (
+        _part("Air", "空气质量", _air(one, day), tables.air(one, day)),
+        _part(
             "Inspected",
             "督查巡查情况",
             _figures("inspected", _LOOKED_AT, told),
-            tables.subjects(one, day, where),
-            tables.patrol_cells(one, day),
+            lists=(tables.subjects(one, day, where), tables.patrol_cells(one, day)),
         ),
-        _section(
+        _part(
             "Found",
             "发现问题情况",
             _figures("found", _FOUND, told),
-            categories(one, facts, day, where),
-            issues(one, facts, day, where),
+            lists=(categories(one, facts, day, where), issues(one, facts, day, where)),
         ),
-        _section(
+        _part(
             "Open and at risk",
             "未结及风险事项",
             _figures("at_risk", _AT_RISK, told),
-            tables.risks(one, facts, day),
+            lists=(tables.risks(one, facts, day),),
         ),
-        _section(
+        _part(
             "Analysis and orders",
             "研判及次日安排",
             tables.analysis(one, day),
-            tables.orders(one, day),
+            lists=(tables.orders(one, day),),
         ),
-        _section(
+        _part(
             "Missing and late",
             "缺报及补录",
             tables.missing(one, day),
-            tables.late(one, day),
+            lists=(tables.late(one, day),),
         ),
     )
     before = previous_cut(one, NAME, day_of(span(day).start - calendar.DAY_US))
@@ -89,9 +91,10 @@ def make(world: World, question: Question) -> Report:
         name=NAME,
         period=day,
         title=_title(day, unit),
-        issuer=unit,
+        issuer=body,
         cut=cut_line(one, NAME, VERSION),
-        sections=sections,
+        sections=with_annexes(parts),
+        number=_number(day),
         corrections=corrections(one, before, TYPES, make=make_figures),
         layout="document",
     )
@@ -105,8 +108,15 @@ def _title(day: str, unit: Text) -> Text:
     )
 
 
-def _section(en: str, zh: str, *blocks: Figures | Table) -> Section:
-    return Section(both(en, zh), blocks)
+def _number(day: str) -> Text:
+    date = calendar.local_date(span(day).start)
+    return issue_number(date.year, date.timetuple().tm_yday)
+
+
+def _part(
+    en: str, zh: str, *blocks: Figures | Table, lists: tuple[Table, ...] = ()
+) -> Part:
+    return Part(both(en, zh), blocks, lists)
 
 
 def _figures(key: str, wanted: Sequence[str], told: Sequence[Figure]) -> Figures:

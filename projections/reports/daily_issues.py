@@ -12,6 +12,7 @@ from projections.reports.corrections import Known
 from projections.reports.daily_figures import Places, findings, issues_of
 from projections.reports.issue_words import ORIGINS, STATUSES
 from projections.reports.model import Cell, Table, Text
+from projections.reports.naming import cell_name, subject_name
 from projections.reports.pieces import Scene, both, column, due_cell, table, until
 from projections.world import Happened, StateRow
 
@@ -59,7 +60,8 @@ def issues(one: Scene, facts: Known, day: str, where: Places) -> Table:
 def _issue(one: Scene, found: Happened, row: StateRow) -> tuple[Cell, ...]:
     state, data, at = row.state, found.data, (found.position,)
     geo = data.place.geo
-    place = data.place.address or data.cell or data.subject
+    cell = cell_name(one.world, data.cell)
+    place = data.place.address or cell or subject_name(one.world, data.subject)
     handed = state.handed_to
     return (
         Cell(state.found_at, at),

@@ -13,6 +13,7 @@ from projections.reports.corrections import Known
 from projections.reports.daily_figures import Places
 from projections.reports.issue_words import DUTIES, KINDS
 from projections.reports.model import Cell, Table
+from projections.reports.naming import measure_text, place_text, stream_text
 from projections.reports.pieces import (
     Scene,
     both,
@@ -61,8 +62,8 @@ def air(one: Scene, day: str) -> Table:
         made.append(
             (
                 Cell(series.upper()),
-                Cell(place),
-                Cell(unit),
+                Cell(place_text(one.world, place)),
+                Cell(measure_text(unit)),
                 one_day(rows, series, place, day),
                 mean(within(own, Span(span(day[:7]).start, end))),
                 mean(within(own, Span(span(day[:4]).start, end))),
@@ -247,7 +248,7 @@ def late(one: Scene, day: str) -> Table:
         if one.question.unit not in {None, event.unit}:
             continue
         values = (
-            event.stream,
+            stream_text(event.stream),
             event_text(event.type),
             event.occurred,
             event.recorded,

@@ -20,6 +20,7 @@ from projections.reports.model import (
     Text,
     Value,
 )
+from projections.reports.naming import issuer, stream_text
 from projections.reports.pieces import Scene, both, column, cut_line, event_text
 from projections.world import Happened, World
 
@@ -65,7 +66,7 @@ def finished(one: Scene, *, head: Head, sections: Iterable[Section]) -> Report:
         name=head.name,
         period=one.question.period,
         title=head.title,
-        issuer=_issuer(one.world),
+        issuer=issuer(one.world),
         cut=cut_line(one, head.name, head.template),
         sections=tuple(sections),
     )
@@ -113,7 +114,7 @@ def _late(event: Happened, addresses: Sequence[str]) -> tuple[Cell, ...]:
     more = " …" if len(addresses) > _NAMED else ""
     values: tuple[Value, ...] = (
         event.position,
-        event.stream,
+        stream_text(event.stream),
         event_text(event.type),
         event.occurred,
         event.recorded,
@@ -121,14 +122,6 @@ def _late(event: Happened, addresses: Sequence[str]) -> tuple[Cell, ...]:
         ", ".join(addresses[:_NAMED]) + more,
     )
     return tuple(Cell(value, (event.position,)) for value in values)
-
-
-def _issuer(world: World) -> Text:
-    """Return the headquarters' name, where there is one."""
-    for row in world.states("unit"):
-        if row.state.category == "headquarters":
-            return both(row.state.name_en or row.state.name, row.state.name)
-    return both("Headquarters", "指挥部")
 
 
 _NOTHING_LATE: Final = both(

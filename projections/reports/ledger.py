@@ -21,6 +21,7 @@ from projections.reports.model import (
     Table,
     Text,
 )
+from projections.reports.naming import issuer
 from projections.reports.pieces import (
     ZONE,
     Case,
@@ -99,7 +100,7 @@ def make(world: World, question: Question) -> Report:
         name=NAME,
         period=question.period,
         title=both(f"Ledger: {unit['en']}", f"督办台账（{unit['zh']}）"),
-        issuer=both("Supervision office", "督查办"),
+        issuer=issuer(world),
         cut=cut_line(one, NAME, VERSION),
         sections=tuple(sections),
         corrections=corrections(one, before, (), make=_figures(question.unit)),

@@ -22,13 +22,13 @@ from projections.reports.model import (
     Table,
     Text,
 )
+from projections.reports.naming import issuer
 from projections.reports.pieces import Scene, cut_line, scene
 from projections.world import StateRow, World
 
 NAME = "overview"
 TEMPLATE = 1
 _TITLE: Text = {"en": "Overview of commitments", "zh": "督办事项总览"}
-_ISSUER: Text = {"en": "Supervision office", "zh": "督查督办"}
 _TOTAL: Text = {"en": "Total", "zh": "合计"}
 
 
@@ -50,7 +50,7 @@ def make(world: World, question: Question) -> Report:
         name=NAME,
         period=question.period,
         title=_TITLE,
-        issuer=_ISSUER,
+        issuer=issuer(world),
         cut=cut_line(one, NAME, TEMPLATE),
         sections=sections,
     )

@@ -29,6 +29,7 @@ from projections.reports.model import (
     Table,
     Text,
 )
+from projections.reports.naming import issuer
 from projections.reports.pieces import (
     Scene,
     both,
@@ -99,7 +100,7 @@ def make(world: World, question: Question) -> Report:
         name=NAME,
         period=week,
         title=title,
-        issuer=both("Supervision office", "督查办"),
+        issuer=issuer(world),
         cut=cut_line(one, NAME, VERSION),
         sections=parts,
         corrections=corrections(

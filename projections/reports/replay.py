@@ -21,6 +21,7 @@ from projections.reports.model import (
     Section,
     Table,
 )
+from projections.reports.naming import kind_text
 from projections.reports.pieces import (
     Case,
     Scene,
@@ -37,7 +38,7 @@ from projections.rules.courses import Course
 from projections.rules.lights import Colour, light
 from projections.world import Happened, World
 
-HEAD: Final = Head("replay", both("Replay of the log", "审计回放"), 1)
+HEAD: Final = Head("replay", both("Replay of the log", "审计回放"), 2)
 
 
 def make(world: World, question: Question) -> Report:
@@ -114,7 +115,8 @@ def _streams(one: Scene) -> Table:
         "streams",
         both("Streams and events by kind", "各类记录"),
         (
-            column("kind", "Kind", "类别"),
+            column("kind", "Kind", "类别代码"),
+            column("name", "Name", "类别"),
             column("streams", "Streams", "对象数", "int"),
             column("events", "Events", "事件数", "int"),
             column("last", "Last event", "末次时间", "instant"),
@@ -122,6 +124,7 @@ def _streams(one: Scene) -> Table:
         (
             (
                 Cell(kind, positions(rows[:1])),
+                Cell(kind_text(kind), positions(rows[:1])),
                 counted({row.stream: row.position for row in rows}.values()),
                 counted(positions(rows)),
                 _latest(rows),

@@ -17,6 +17,7 @@ from projections.reports.model import (
     Section,
     Table,
 )
+from projections.reports.naming import stream_text
 from projections.reports.pieces import (
     Case,
     Scene,
@@ -204,7 +205,7 @@ def _late(one: Scene, position: int) -> Table:
     rows = (
         (
             Cell(event.position, (event.position,)),
-            Cell(event.stream, (event.position,)),
+            Cell(stream_text(event.stream), (event.position,)),
             Cell(event_text(event.type), (event.position,)),
             Cell(event.occurred, (event.position,)),
             Cell(event.recorded, (event.position,)),

@@ -39,7 +39,7 @@ from projections.reports.subject_streams import File, file_of
 from projections.world import World
 
 NAME = "subject_file"
-VERSION = 1
+VERSION = 2
 _TYPES = ("henji.issue.*", "henji.inspection.*", "henji.measure.*")
 
 

@@ -14,6 +14,7 @@ from projections.reports.accountability_words import STATUSES as CASE_STATUSES
 from projections.reports.air import readings
 from projections.reports.issue_words import ORIGINS, STATUSES
 from projections.reports.model import Cell, Table, Text
+from projections.reports.naming import measure_text, stream_text, streams_text
 from projections.reports.pieces import (
     both,
     column,
@@ -124,7 +125,8 @@ def readings_table(file: File) -> Table:
     rows = []
     for row in sorted(own, key=lambda one: (one.period, one.series)):
         value = None if row.value is None else float(row.value)
-        values = (row.period, row.series, value, row.unit)
+        series, unit = row.series.upper(), measure_text(row.unit)
+        values = (row.period, series, value, unit)
         rows.append(tuple(Cell(told, (row.event,)) for told in values))
     return table("readings", both("Measurements", "监测数据"), columns, rows)
 
@@ -173,7 +175,7 @@ def timeline(file: File) -> Table:
             event.occurred,
             event.recorded,
             event_text(event.type),
-            event.stream,
+            stream_text(event.stream),
             file.one.unit(event.unit),
             event.position,
         )
@@ -229,7 +231,7 @@ def _content(
         Cell(None if kept is None else kept.sm3, known),
         Cell(None if kept is None else kept.media_type, known),
         Cell(min(event.occurred for event in uses), at),
-        Cell("、".join(dict.fromkeys(event.stream for event in uses)), at),
+        Cell(streams_text(tuple(dict.fromkeys(event.stream for event in uses))), at),
         Cell(len(at), at),
     )
 

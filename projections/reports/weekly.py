@@ -1,6 +1,6 @@
 """Report 2, 周通报: the weekly bulletin on supervision and accountability.
 
-Rules of this file: its five parts and four annexes. Figures are in flows.py, places in
+Rules of this file: its five parts and their annexes. Figures are in flows.py, places in
 ranking.py; what is demanded of a unit follows from its named items, never typed in.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from events.domain.accountability_payloads import FORMS
 from events.domain.periods import span
+from projections.reports.annexes import annex, issue_number
 from projections.reports.bulletin_annexes import (
     cases_table,
     overdue_table,
@@ -32,6 +33,7 @@ from projections.reports.model import (
     Section,
     Table,
 )
+from projections.reports.naming import issuer
 from projections.reports.pieces import (
     Scene,
     both,
@@ -56,7 +58,7 @@ from projections.rules.courses import GREY
 from projections.world import Happened, World
 
 NAME = "weekly_bulletin"
-VERSION = 1
+VERSION = 2
 
 
 def make(world: World, question: Question) -> Report:
@@ -68,23 +70,30 @@ def make(world: World, question: Question) -> Report:
     asked = demands(one, found)
     before = previous_cut(one, NAME, preceding(week))
     rows = standings(one, week)
-    good = (Paragraph(sentence(one, rows)), _early(one))
+    good, early = Paragraph(sentence(one, rows)), _early(one)
     sections = (
         Section(both("Overall", "总体情况"), (_overall(one), _states(one))),
-        Section(both("What went well", "好的方面"), good),
+        Section(
+            both("What went well", "好的方面"),
+            (good,) if early.rows else (good, early),
+        ),
         Section(both("Problems", "存在问题"), (problems_table(one, found),)),
         Section(both("Accountability", "追责情况"), (_forms(one),)),
         Section(both("Demands", "整改要求"), (demands_table(one, asked),)),
-        Section(
-            both("Annex 1: Ranking of units", "附件1 单位排名"),
-            (ranking_table(one, rows), items_table(one, rows)),
+        annex(
+            1,
+            both("Ranking of units", "单位排名"),
+            ranking_table(one, rows),
+            items_table(one, rows),
         ),
-        Section(both("Annex 2: Overdue", "附件2 逾期清单"), (overdue_table(one),)),
-        Section(both("Annex 3: Accountability", "附件3 追责清单"), (cases_table(one),)),
-        Section(
-            both("Annex 4: Replies to the last issue", "附件4 上期反馈情况"),
-            (replies_table(one, NAME, preceding(week)),),
+        annex(2, both("Overdue", "逾期清单"), overdue_table(one)),
+        annex(3, both("Accountability", "追责清单"), cases_table(one)),
+        annex(
+            4,
+            both("Replies to the last issue", "上期反馈情况"),
+            replies_table(one, NAME, preceding(week)),
         ),
+        *([annex(5, early.title, early)] if early.rows else ()),
     )
     return Report(
         name=NAME,
@@ -93,9 +102,10 @@ def make(world: World, question: Question) -> Report:
             f"Bulletin on supervision and accountability in week {number}",
             f"关于第{number}周督查及追责情况的通报",
         ),
-        issuer=both("Headquarters office", "攻坚战指挥部办公室"),
+        issuer=issuer(world),
         cut=cut_line(one, NAME, VERSION),
         sections=sections,
+        number=issue_number(int(week[:4]), number),
         addressees=names(one, addressees(one)),
         corrections=corrections(one, before, ACCOUNTABILITY, make=week_figures),
         demands=asked,

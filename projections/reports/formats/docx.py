@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import docx
+from docx.enum.section import WD_ORIENT as ORIENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
 from docx.enum.text import WD_LINE_SPACING as SPACING
 from docx.oxml import parse_xml
@@ -25,6 +26,7 @@ from projections.reports.formats.flow import (
     Document,
     Element,
     Heading,
+    Pages,
     Passage,
     Picture,
     document,
@@ -39,6 +41,9 @@ _BLACK = RGBColor(0, 0, 0)
 _SIZE = 16.0
 _MARK_SIZE = 40.0
 _PICTURE_PPI = 200.0
+#: Top, bottom, left and right of the type area in mm, and of a page held across: there
+#: the binding is above on odd pages and below on even ones, within 1 mm of 28 and 26.
+_MARGINS, _MARGINS_ACROSS = (37, 35, 28, 26), (27, 27, 35, 37)
 #: Style of the library -> fonts, size and the class of text it is for.
 _STYLES = (
     ("Normal", parts.BODY, _SIZE),
@@ -54,14 +59,14 @@ def render(report: Report, view: View) -> bytes:
     target = docx.Document()
     _properties(target, flow, report.cut.instant)
     _styles(target)
-    _page(target, flow)
+    _grid_and_mirror(target)
+    _page(target.sections[0], flow, across=False)
     _head(target, flow)
-    for element in flow.body:
-        _element(target, flow, element)
+    _pages(target, flow, flow.body)
+    _turn(target, flow, across=False)
     _foot(target, flow)
     for annex in flow.annexes:
-        for element in annex:
-            _element(target, flow, element)
+        _pages(target, flow, annex)
     sink = io.BytesIO()
     target.save(sink)
     return repacked(sink.getvalue(), {"word/fontTable.xml": parts.font_table()})
@@ -102,31 +107,67 @@ def _put(parent: Any, child: str, *, before: tuple[str, ...]) -> None:
     parent.insert(place, parse_xml(child))
 
 
-def _page(target: Any, flow: Document) -> None:
-    section = target.sections[0]
-    section.page_width, section.page_height = Mm(210), Mm(297)
-    section.top_margin, section.bottom_margin = Mm(37), Mm(35)
-    section.left_margin, section.right_margin = Mm(28), Mm(26)
-    section.footer_distance, section.header_distance = Mm(21), Mm(15)
-    for old in section._sectPr.xpath("./w:docGrid"):  # noqa: SLF001 - no word for it
-        section._sectPr.remove(old)  # noqa: SLF001
-    section._sectPr.append(parse_xml(parts.document_grid()))  # noqa: SLF001
+def _grid_and_mirror(target: Any) -> None:
     settings = target.settings
     settings.odd_and_even_pages_header_footer = True
     # After the zoom: the order of settings is part of their schema.
     settings.element.insert(1, parse_xml(f"<w:mirrorMargins {parts.NAMESPACES}/>"))
-    _replace(section.footer, parts.page_number(right=True))
-    _replace(section.even_page_footer, parts.page_number(right=False))
-    if flow.mark:
-        _replace(section.header, parts.watermark(flow.mark, 1))
-        _replace(section.even_page_header, parts.watermark(flow.mark, 2))
 
 
-def _replace(part: Any, paragraph: str) -> None:
+def _pages(target: Any, flow: Document, runs: tuple[Pages, ...]) -> None:
+    for run in runs:
+        _turn(target, flow, across=run.across)
+        for element in run.elements:
+            _element(target, flow, element)
+
+
+def _turn(target: Any, flow: Document, *, across: bool) -> None:
+    """Begin pages of the other kind, unless these are of the one wanted."""
+    if (target.sections[-1].orientation == ORIENT.LANDSCAPE) is across:
+        return
+    _page(target.add_section(), flow, across=across)
+    # The paragraph that ends a section takes no room: after a full page it would
+    # take a page.
+    last = target.element.body.xpath("./w:p[w:pPr/w:sectPr]")[-1]
+    last.pPr.insert(0, parse_xml(parts.no_room()))
+
+
+def _page(section: Any, flow: Document, *, across: bool) -> None:
+    sides = (Mm(297), Mm(210)) if across else (Mm(210), Mm(297))
+    section.page_width, section.page_height = sides
+    section.orientation = ORIENT.LANDSCAPE if across else ORIENT.PORTRAIT
+    top, bottom, left, right = _MARGINS_ACROSS if across else _MARGINS
+    section.top_margin, section.bottom_margin = Mm(top), Mm(bottom)
+    section.left_margin, section.right_margin = Mm(left), Mm(right)
+    section.footer_distance, section.header_distance = Mm(21), Mm(15)
+    for old in section._sectPr.xpath("./w:docGrid"):  # noqa: SLF001 - no word for it
+        section._sectPr.remove(old)  # noqa: SLF001
+    section._sectPr.append(parse_xml(parts.document_grid()))  # noqa: SLF001
+    for number, right in ((1, True), (2, False)):
+        _edges(section, flow, number, right=right, across=across)
+
+
+def _edges(
+    section: Any, flow: Document, number: int, *, right: bool, across: bool
+) -> None:
+    """Put the page number and the watermark on odd pages, or on even ones."""
+    header = section.header if right else section.even_page_header
+    footer = section.footer if right else section.even_page_footer
+    marks = [parts.watermark(flow.mark, number)] if flow.mark else []
+    if across:
+        _replace(header, [*marks, parts.turned_number(right=right)])
+        _replace(footer, [parts.nothing()])
+    else:
+        _replace(header, marks or [parts.nothing()])
+        _replace(footer, [parts.page_number(right=right)])
+
+
+def _replace(part: Any, paragraphs: list[str]) -> None:
     part.is_linked_to_previous = False
     for old in part.paragraphs:
         old._p.getparent().remove(old._p)  # noqa: SLF001 - the library removes nothing
-    part._element.append(parse_xml(paragraph))  # noqa: SLF001
+    for paragraph in paragraphs:
+        part._element.append(parse_xml(paragraph))  # noqa: SLF001
 
 
 def _head(target: Any, flow: Document) -> None:
@@ -194,6 +235,7 @@ def _foot(target: Any, flow: Document) -> None:
     cut = _paragraph(target, flow.cut)
     cut.runs[0].font.size = Pt(10.5)
     cut.paragraph_format.line_spacing = Pt(15)
+    _put(cut._p.pPr, parts.off_grid(), before=("w:spacing",))  # noqa: SLF001
 
 
 def _paragraph(target: Any, text: str, *, align: ALIGN | None = None) -> Any:

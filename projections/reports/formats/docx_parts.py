@@ -15,8 +15,8 @@ NAMESPACES = (
     'xmlns:v="urn:schemas-microsoft-com:vml" '
     'xmlns:o="urn:schemas-microsoft-com:office:office"'
 )
-#: Width of the type area: 156 mm.
-WIDTH = 8845
+#: Width of the type area: 156 mm; its length, for tables across the page: 225 mm.
+WIDTH, LENGTH = 8845, 12756
 #: 225 mm in 22 lines, rounded down so that 22 of them fit.
 LINE = 579
 #: 156 mm in 28 characters of 16 pt: each is drawn a quarter of a point (5 twips)
@@ -92,6 +92,54 @@ def page_number(*, right: bool) -> str:
     )
 
 
+def nothing() -> str:
+    """Return the empty paragraph of a header or footer that has nothing to say."""
+    return f"<w:p {NAMESPACES}/>"
+
+
+def off_grid() -> str:
+    """Return what lets the lines of a paragraph stand closer than those of the page."""
+    return f'<w:snapToGrid {NAMESPACES} w:val="0"/>'
+
+
+def no_room() -> str:
+    """Return the spacing of a paragraph that is as good as not there."""
+    return (
+        f'<w:spacing {NAMESPACES} w:before="0" w:after="0" w:line="20" '
+        'w:lineRule="exact"/>'
+    )
+
+
+def turned_number(*, right: bool) -> str:
+    """Return a header's paragraph with the page number of a table across the page.
+
+    Section 8 of the standard: the number stands where that of other pages stands. What
+    is the foot of the bound page is the left of one that is held to be read.
+    """
+    side = "bottom" if right else "top"
+    top = _TURNED_BELOW if right else _TURNED_ABOVE
+    style = (
+        f"position:absolute;margin-left:{_TURNED_LEFT}pt;margin-top:{top}pt;"
+        f"width:{_TURNED_WIDE}pt;height:{_TURNED_LONG}pt;z-index:1;"
+        "mso-position-horizontal-relative:page;mso-position-vertical-relative:page"
+    )
+    return (
+        f"<w:p {NAMESPACES}><w:pPr>{no_room()}</w:pPr>"
+        f'<w:r><w:pict><v:shape id="number-{side}" '
+        f'type="#_x0000_t202" style="{style}" filled="f" stroked="f">'
+        '<v:textbox style="layout-flow:vertical" inset="0,0,0,0"><w:txbxContent>'
+        f"{page_number(right=right)}</w:txbxContent></v:textbox></v:shape>"
+        "</w:pict></w:r></w:p>"
+    )
+
+
+#: Place of the number on a page across, in points: 297 mm and 210 mm are its sides,
+#: and 7 mm lie between the type area and the number.
+_TURNED_LEFT, _TURNED_WIDE, _TURNED_LONG = 59.5, 20.0, 150.0
+_TURNED_ABOVE = 27 / 25.4 * 72
+_TURNED_BELOW = (210 - 27) / 25.4 * 72 - _TURNED_LONG
+
+
 def watermark(text: str, number: int) -> str:
     """Return a header's paragraph that puts a text across the page, behind the body."""
     width = 420
@@ -103,7 +151,7 @@ def watermark(text: str, number: int) -> str:
         "mso-position-vertical-relative:margin"
     )
     return (
-        f"<w:p {NAMESPACES}><w:r><w:pict>"
+        f"<w:p {NAMESPACES}><w:pPr>{no_room()}</w:pPr><w:r><w:pict>"
         '<v:shapetype id="_x0000_t136" coordsize="21600,21600" o:spt="136" '
         'adj="10800" path="m@7,l@8,m@5,21600l@6,21600e"><v:formulas>'
         '<v:f eqn="sum #0 0 10800"/><v:f eqn="prod #0 2 1"/>'
@@ -132,7 +180,8 @@ def red_line() -> str:
 
 def table(grid: Grid) -> str:
     """Return a table with a header that is repeated and rows that are not torn."""
-    widths = [round(width * WIDTH) for width in grid.widths]
+    whole = LENGTH if grid.across else WIDTH
+    widths = [round(width * whole) for width in grid.widths]
     columns = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
     sides = "".join(
         f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="000000"/>'
@@ -146,7 +195,9 @@ def table(grid: Grid) -> str:
         _row(row, widths, grid.aligns, size=grid.size, head=False) for row in grid.rows
     )
     return (
-        f'<w:tbl {NAMESPACES}><w:tblPr><w:tblW w:w="{WIDTH}" w:type="dxa"/>'
+        f'<w:tbl {NAMESPACES}><w:tblPr><w:tblW w:w="{whole}" w:type="dxa"/>'
+        # Centred: programs disagree whether its left edge or its text is at the margin.
+        '<w:jc w:val="center"/>'
         f'<w:tblBorders>{sides}</w:tblBorders><w:tblLayout w:type="fixed"/>'
         f'<w:tblCellMar><w:left w:w="{margin}" w:type="dxa"/>'
         f'<w:right w:w="{margin}" w:type="dxa"/></w:tblCellMar>'

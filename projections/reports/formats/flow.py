@@ -6,13 +6,15 @@ layout and no bytes. Official documents number their parts and say figures in se
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 from typing import Literal
 
 from events.calendar import local_date
 from projections.reports.addresses import cells_of, row_cells
 from projections.reports.formats.grids import Grid, aligned, ems, fitted
+from projections.reports.formats.sections import sections
 from projections.reports.formats.svg import svg
 from projections.reports.formats.values import cut_line, shown, visible
 from projections.reports.formats.words import (
@@ -23,12 +25,12 @@ from projections.reports.formats.words import (
     word,
 )
 from projections.reports.model import (
-    Block,
     Chart,
     Figures,
     Language,
     Paragraph,
     Report,
+    Section,
     Table,
     Text,
 )
@@ -68,6 +70,14 @@ Element = Heading | Passage | Grid | Picture
 
 
 @dataclass(frozen=True, slots=True)
+class Pages:
+    """Elements on pages of one kind: upright, or ``across`` for wide tables."""
+
+    across: bool
+    elements: tuple[Element, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A whole document: its head, its body, and where it was cut.
 
@@ -79,8 +89,8 @@ class Document:
     issuer: str
     number: str
     addressees: str
-    body: tuple[Element, ...]
-    annexes: tuple[tuple[Element, ...], ...]
+    body: tuple[Pages, ...]
+    annexes: tuple[tuple[Pages, ...], ...]
     dated: str
     signed: float
     cut: str
@@ -99,16 +109,33 @@ def document(report: Report, language: Language) -> Document:
     return Document(
         title=_words(report.title, language),
         issuer=issuer,
-        number=visible(report.number),
+        number=_words(report.number, language),
         addressees=addressees,
-        body=tuple(_body(report, language)),
-        annexes=tuple(_annexes(report, language)),
+        body=_paged(_body(report, language)),
+        annexes=tuple(_paged(annex) for annex in _annexes(report, language)),
         dated=dated,
         signed=max(0.0, DATE_INDENT + (ems(dated) - ems(issuer)) / 2),
         cut=f"（{cut}）" if language == "zh" else f"({cut})",
         mark=word("simulated", language) if report.cut.simulated else "",
         language=language,
     )
+
+
+def _paged(elements: Iterable[Element]) -> tuple[Pages, ...]:
+    """Share elements out: a heading goes with what follows it, a note with its table.
+
+    A heading over another one goes with it.
+    """
+    found = list(elements)
+    sides = [isinstance(one, Grid) and one.across for one in found]
+    for place, (before, one) in enumerate(pairwise(found), start=1):
+        if isinstance(one, Passage) and one.small and isinstance(before, Grid):
+            sides[place] = sides[place - 1]
+    for place in reversed(range(len(found) - 1)):
+        if isinstance(found[place], Heading):
+            sides[place] = sides[place + 1]
+    grouped = groupby(zip(sides, found, strict=True), key=lambda pair: pair[0])
+    return tuple(Pages(side, tuple(one for _, one in pairs)) for side, pairs in grouped)
 
 
 def _dated(report: Report, language: Language) -> str:
@@ -127,17 +154,11 @@ _MONTHS = (
 
 def _body(report: Report, language: Language) -> Iterator[Element]:
     """Yield the numbered parts, corrections last, and the names of the annexes."""
-    parts: list[tuple[Text, tuple[Block, ...]]] = [
-        (section.title, section.blocks)
-        for section in report.sections
-        if not is_annex(section.title)
-    ]
-    if report.corrections:
-        note = Paragraph(_both("corrections_note"))
-        parts.append((_both("corrections"), (note, *report.corrections)))
-    for number, (title, blocks) in enumerate(parts, start=1):
-        yield Heading(1, part_number(number, language) + _words(title, language))
-        yield from _part(number, blocks, language)
+    parts = [part for part in sections(report) if not is_annex(part.title)]
+    for number, part in enumerate(parts, start=1):
+        title = _words(part.title, language)
+        yield Heading(1, part_number(number, language) + title)
+        yield from _part(number, part, language)
     names = [
         _words(section.title, language).removeprefix(word("annexes", language)).strip()
         for section in report.sections
@@ -152,7 +173,7 @@ def _annexes(report: Report, language: Language) -> Iterator[tuple[Element, ...]
     annexes = (section for section in report.sections if is_annex(section.title))
     for number, section in enumerate(annexes, start=1):
         title = Heading(0, _words(section.title, language))
-        yield (title, *_part(number, section.blocks, language))
+        yield (title, *_part(number, section, language))
 
 
 def _marks(language: Language) -> tuple[str, str, str]:
@@ -160,15 +181,11 @@ def _marks(language: Language) -> tuple[str, str, str]:
     return ("：", "；", "。") if language == "zh" else (": ", "; ", ".")
 
 
-def _both(name: str) -> Text:
-    return {"en": word(name, "en"), "zh": word(name, "zh")}
-
-
-def _part(
-    part: int, blocks: tuple[Block, ...], language: Language
-) -> Iterator[Element]:
+def _part(part: int, section: Section, language: Language) -> Iterator[Element]:
+    """Yield the elements of a part; its only table needs no number, nor its title."""
+    alone = sum(isinstance(block, Table | Chart) for block in section.blocks) == 1
     count = 0
-    for block in blocks:
+    for block in section.blocks:
         match block:
             case Paragraph():
                 for line in visible(in_language(block.text, language)).split("\n"):
@@ -178,7 +195,9 @@ def _part(
             case _:
                 count += 1
                 title = _words(block.title, language)
-                yield Heading(2, subpart_number(part, count, language) + title)
+                number = "" if alone else subpart_number(part, count, language)
+                if not alone or block.title != section.title:
+                    yield Heading(2, number + title)
                 yield from _drawn(block, language)
 
 

@@ -1,7 +1,8 @@
 """Tables on pages: how wide each column is, and how small the type must be.
 
 Rules of this file: measures only. What cannot be broken (a number, a date, a word) sets
-the least width of its column; the type is as large as lets all of them fit.
+the least width of its column; the type is as large as lets all of them fit. A table
+that would have to be smaller than reads easily stands across the page.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ from projections.reports.model import Kind
 Align = Literal["left", "right"]
 _RIGHT: frozenset[Kind] = frozenset({"int", "number", "percent"})
 #: Width of the type area of GB/T 9704, and the sizes of type for tables, in points.
-WIDTH_PT = 156 / 25.4 * 72
+WIDTH_PT, LENGTH_PT = 156 / 25.4 * 72, 225 / 25.4 * 72
 _SIZES = (12.0, 10.5, 9.0, 7.5, 6.5, 5.5)
 #: Space beside the text of a cell; the most that a column must hold, the most that it
 #: may wish for, and the least that Chinese text is broken to: all in em.
 INSET = 0.35
 _MOST, _WISH, _SHORT = 16.0, 34.0, 4
-_SYLLABLES = 3.0
-#: What reads easily: so wide a column, down to so small a type.
+_SYLLABLES = 5.0
+#: What reads easily: so wide a column, down to so small a type. A table of which this
+#: cannot be had stands across the page.
 _EASY, _EASY_SIZE = 10.0, 9.0
 _LATIN = 0.56
 #: Where a line may end: at spaces, after hyphens, and around Chinese characters.
@@ -32,13 +34,17 @@ _BREAKS = re.compile(r"[\s]+|(?<=[-/])|(?<=[\u2e80-\uffef])|(?=[\u2e80-\uffef])"
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table as words. ``size`` is of the type in points, ``widths`` sum up to 1."""
+    """A table as words. ``size`` is of the type in points, ``widths`` sum up to 1.
+
+    One that stands ``across`` has the type area's length to be wide in.
+    """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     aligns: tuple[Align, ...]
     widths: tuple[float, ...]
     size: float
+    across: bool
 
 
 def aligned(kind: Kind) -> Align:
@@ -58,9 +64,12 @@ def fitted(
     wanted = [
         max(low, min(_WISH, long)) for low, long in zip(least, longest, strict=True)
     ]
-    size = _size(least, [min(_EASY, want) for want in wanted])
-    widths = _shared(least, wanted, WIDTH_PT / size)
-    return Grid(header, rows, aligns, widths, size)
+    easy = [min(want, max(low, _EASY)) for low, want in zip(least, wanted, strict=True)]
+    across = sum(easy) > WIDTH_PT / _EASY_SIZE
+    room = LENGTH_PT if across else WIDTH_PT
+    size = _size(least, easy, room)
+    widths = _shared(least, wanted, room / size)
+    return Grid(header, rows, aligns, widths, size, across)
 
 
 def ems(text: str) -> float:
@@ -68,15 +77,14 @@ def ems(text: str) -> float:
     return sum(1.0 if east_asian_width(c) in "WF" else _LATIN for c in text)
 
 
-def _size(least: list[float], easy: list[float]) -> float:
+def _size(least: list[float], easy: list[float], width: float) -> float:
     """Return the largest type in which all columns are easy to read, or at least fit.
 
     Type is not made smaller than ``_EASY_SIZE`` only to spare lines.
     """
     for size in _SIZES:
-        room = WIDTH_PT / size
-        fits = sum(map(max, least, easy)) if size > _EASY_SIZE else sum(least)
-        if fits <= room:
+        room = width / size
+        if sum(easy if size > _EASY_SIZE else least) <= room:
             return size
     return _SIZES[-1]
 

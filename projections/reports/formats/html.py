@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from projections.reports.addresses import Addressed, cells_of, row_cells
 from projections.reports.formats.rendering import View
+from projections.reports.formats.sections import sections
 from projections.reports.formats.svg import svg
 from projections.reports.formats.tabular import rules_of
 from projections.reports.formats.values import cut_line, shown, visible
@@ -31,7 +32,6 @@ from projections.reports.model import (
     Kind,
     Paragraph,
     Report,
-    Section,
     Table,
     Text,
 )
@@ -83,7 +83,7 @@ def _head(report: Report, view: View, title: str) -> Iterator[str]:
         yield f"<span>{simulated}</span></div>"
     yield f'<header><p class="issuer">{_words(report.issuer, view)}</p>'
     if report.number:
-        yield f'<p class="number">{_escaped(report.number)}</p>'
+        yield f'<p class="number">{_words(report.number, view)}</p>'
     yield f"<h1>{title}</h1>"
     if report.period:
         period = word("period", view.language)
@@ -97,10 +97,7 @@ def _head(report: Report, view: View, title: str) -> Iterator[str]:
 
 
 def _sections(report: Report, view: View) -> Iterator[str]:
-    note = Paragraph(_both("corrections_note"))
-    last = Section(_both("corrections"), (note, *report.corrections))
-    parts = [one for one in report.sections if not is_annex(one.title)]
-    parts += [last] if report.corrections else []
+    parts = [one for one in sections(report) if not is_annex(one.title)]
     for number, section in enumerate(parts, start=1):
         name = in_language(section.title, view.language)
         title = part_number(number, view.language) + name
@@ -234,10 +231,6 @@ def _words(text: str | Text, view: View) -> str:
 
 def _escaped(text: str) -> str:
     return escape(visible(text))
-
-
-def _both(name: str) -> Text:
-    return {"en": word(name, "en"), "zh": word(name, "zh")}
 
 
 @cache

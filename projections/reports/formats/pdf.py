@@ -15,7 +15,13 @@ from typing import Any
 import msgspec
 
 from projections.reports.formats import typesetting
-from projections.reports.formats.flow import Document, Element, Picture, document
+from projections.reports.formats.flow import (
+    Document,
+    Element,
+    Pages,
+    Picture,
+    document,
+)
 from projections.reports.formats.rendering import View
 from projections.reports.model import Report
 
@@ -23,7 +29,8 @@ from projections.reports.model import Report
 def render(report: Report, view: View) -> bytes:
     """Return the report as a PDF document."""
     flow = document(report, view.language)
-    whole = (*flow.body, *chain.from_iterable(flow.annexes))
+    runs = (*flow.body, *chain.from_iterable(flow.annexes))
+    whole = chain.from_iterable(run.elements for run in runs)
     pictures = [one.svg for one in whole if isinstance(one, Picture)]
     named = {_name(number): one.encode() for number, one in enumerate(pictures)}
     data = msgspec.json.encode(_data(flow))
@@ -33,9 +40,14 @@ def render(report: Report, view: View) -> bytes:
 
 def _data(flow: Document) -> dict[str, Any]:
     names = map(_name, count())
-    body = [_element(element, names) for element in flow.body]
-    annexes = [[_element(element, names) for element in one] for one in flow.annexes]
+    body = [_pages(run, names) for run in flow.body]
+    annexes = [[_pages(run, names) for run in annex] for annex in flow.annexes]
     return asdict(flow) | {"body": body, "annexes": annexes}
+
+
+def _pages(run: Pages, names: Iterator[str]) -> dict[str, Any]:
+    elements = [_element(element, names) for element in run.elements]
+    return {"across": run.across, "elements": elements}
 
 
 def _element(element: Element, names: Iterator[str]) -> dict[str, Any]:

@@ -81,10 +81,10 @@ def test_what_one_close_cost_is_counted(book):
 def test_a_late_record_is_shown_with_its_days(book):
     """Signed on the 15th, recorded on the 22nd: seven days, in the week of the record."""
     (row,) = found(made(book), "late")
-    assert (row["days"], zh(row["unit"]), row["stream"]) == (
+    assert (row["days"], zh(row["unit"]), zh(row["stream"])) == (
         7,
         "shifo（模拟数据）",
-        "commitment/B",
+        "事项 B",
     )
     assert found(made(book, period="2017-W46"), "late") == []
 

@@ -209,7 +209,7 @@ def test_a_late_finding_is_a_correction_of_the_brief_before(day):
     assert record[0].events == (late,)
     assert found(brief(day, position=position), "issues") != found(brief(day), "issues")
     (told,) = found(brief(day, day="2017-11-29", now="2017-11-30 08:00"), "late")
-    assert (told["stream"], told["days"]) == ("issue/I-9", 4)
+    assert (zh(told["stream"]), told["days"]) == ("问题 I-9", 4)
 
 
 def test_air_is_the_day_the_means_and_the_forecast():

@@ -198,8 +198,8 @@ def test_evidence_is_listed_once_with_its_digest(plant):
 def test_the_timeline_has_every_event_of_it_and_no_other(plant):
     """All of E-1 in the order of time; nothing of the other plant."""
     rows = found(filed(plant), "timeline")
-    streams = {row["stream"] for row in rows}
-    assert streams == {"subject/E-1", "inspection/V-1", "issue/I-1", "measure/M-1"}
+    streams = {zh(row["stream"]) for row in rows}
+    assert streams == {"对象 E-1", "检查巡查 V-1", "问题 I-1", "管控措施 M-1"}
     assert len(rows) == 11
     assert [row["occurred"] for row in rows] == sorted(row["occurred"] for row in rows)
 
@@ -226,7 +226,8 @@ def test_a_violation_stands_with_its_confirmation(plant):
     report = filed(plant)
     (row,) = found(report, "violations")
     assert (row["violation"], zh(row["status"])) == ("W-1", "已确认")
-    told = [row for row in found(report, "timeline") if row["stream"] == "order/SEAL"]
+    timeline = found(report, "timeline")
+    told = [row for row in timeline if zh(row["stream"]) == "管控令 SEAL"]
     assert [row["what"]["zh"] for row in told] == [
         event_text(f"henji.order.violation_{what}.v1")["zh"]
         for what in ("recorded", "confirmed")
@@ -265,7 +266,7 @@ def test_a_late_record_is_flagged_and_corrects_the_file_before(plant):
     )
     assert (row["published"], row["corrected"]) == (1, 2)
     late = [row for row in found(report, "timeline") if row["late"]]
-    assert [row["stream"] for row in late] == ["issue/I-9"]
+    assert [zh(row["stream"]) for row in late] == ["问题 I-9"]
 
 
 def test_a_file_needs_a_subject_that_is_known(plant):

@@ -105,7 +105,7 @@ def test_a_frozen_bulletin_stays_and_the_next_one_tells_the_correction(book):
     )
     assert (row["published"], row["corrected"], row["change"]) == (2, 1, -1)
     (record,) = found(after, "late_records")
-    assert (record["stream"], record["days"]) == ("commitment/D", 10)
+    assert (zh(record["stream"]), record["days"]) == ("事项 D", 10)
     (table,) = [table for table in tables(after) if table.key == "late_records"]
     assert table.rows[0][0].events == (late,)
 
