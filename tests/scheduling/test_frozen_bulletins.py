@@ -117,6 +117,8 @@ def published(office):
     office.clock.set("2017-11-16T16:00:00+08:00")
     office.submit(IN_TIME)
     office.at("2017-11-20T09:00:05+08:00")
+    # Its urge sheets of the week are sent in the week.
+    office.at("2017-11-26T20:00:00+08:00")
     office.at("2017-11-27T09:00:05+08:00")
     return office
 
@@ -156,6 +158,23 @@ def test_late_records_never_change_what_was_frozen(published):
     published.at("2017-12-04T09:00:05+08:00")
     assert published.files("2017-W47") == monday
     assert published.made_anew("2017-W47") == monday
+
+
+def test_a_scheduler_that_was_away_freezes_what_monday_knew(office):
+    """I12: frozen on Wednesday, Monday's bulletin has nothing of Tuesday's late records."""
+    office.clock.set("2017-11-16T16:00:00+08:00")
+    office.submit(IN_TIME)
+    office.at("2017-11-26T20:00:00+08:00")
+    office.clock.set("2017-11-28T10:00:00+08:00")
+    office.submit(LATE)
+    office.at("2017-11-29T08:00:00+08:00")
+    files = office.files("2017-W47")
+    assert office.made_anew("2017-W47") == files
+    (overdue,) = tables(files["json"])["overdue"]
+    assert values(overdue, "key") == ("A",)
+    office.at("2017-12-04T09:00:05+08:00")
+    following = tables(office.files("2017-W48")["json"])["late_records"]
+    assert {row["stream"]["value"] for row in following} == {"commitment/A"}
 
 
 def test_the_next_bulletin_lists_the_late_records(published):
