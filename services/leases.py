@@ -1,8 +1,9 @@
 """A lease: which of several workers does the work, and until when.
 
 Rules of this file: the contract and its two native stores. A lease saves work, it
-guards nothing: a worker that lost it unawares appends what is in the log already. It
-holds no state of what was done, and its table can be dropped at any time.
+guards nothing: a worker that lost it unawares goes on until it looks. What its holder
+notes for the next one is guarded: who has lost the lease can note no more. The tables
+can be dropped at any time; without a note a worker begins from the beginning.
 """
 
 from __future__ import annotations
@@ -39,15 +40,24 @@ class Leases(Protocol):
     def release(self, lease: Lease) -> None:
         """Let go of a lease if it is still held; another may take it at once."""
 
+    def note(self, lease: Lease, text: str) -> bool:
+        """Leave a note for whoever holds it next; False: it is held by another."""
+
+    def noted(self, name: str) -> str | None:
+        """Return the last note that a holder of this lease left."""
+
     def close(self) -> None:
         """Release the connection. Idempotent."""
 
 
-_SQLITE_TABLE = """
+_SQLITE_TABLES = """
 CREATE TABLE IF NOT EXISTS lease (
     name TEXT PRIMARY KEY, holder TEXT NOT NULL,
     epoch INTEGER NOT NULL, expires INTEGER NOT NULL
-) STRICT
+) STRICT;
+CREATE TABLE IF NOT EXISTS lease_note (
+    name TEXT PRIMARY KEY, note TEXT NOT NULL
+) STRICT;
 """
 # Nobody's lease ends later than one taken now would: a clock was set back since.
 _SQLITE_CLAIM = """
@@ -63,6 +73,16 @@ RETURNING epoch
 _SQLITE_RELEASE = """
 UPDATE lease SET expires = 0 WHERE name = ? AND holder = ? AND epoch = ?
 """
+
+
+_SQLITE_NOTE = """
+INSERT INTO lease_note
+SELECT name, :note FROM lease
+WHERE name = :name AND holder = :holder AND epoch = :epoch
+ON CONFLICT (name) DO UPDATE SET note = excluded.note
+RETURNING name
+"""
+_SQLITE_NOTED = "SELECT note FROM lease_note WHERE name = ?"
 
 
 class SqliteLeases:
@@ -82,7 +102,7 @@ class SqliteLeases:
             )
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.execute(_SQLITE_TABLE)
+            self._connection.executescript(_SQLITE_TABLES)
 
     def claim(self, name: str, holder: str, *, seconds: float) -> Lease | None:
         """Take a lease that is free or over, or renew one's own; None: another's."""
@@ -102,17 +122,32 @@ class SqliteLeases:
         with self._mutex, _translated():
             self._connection.execute(_SQLITE_RELEASE, given)
 
+    def note(self, lease: Lease, text: str) -> bool:
+        """Leave a note for whoever holds it next; False: it is held by another."""
+        given = {**lease._asdict(), "note": text}
+        with self._mutex, _translated():
+            return bool(self._connection.execute(_SQLITE_NOTE, given).fetchall())
+
+    def noted(self, name: str) -> str | None:
+        """Return the last note that a holder of this lease left."""
+        with self._mutex, _translated():
+            found = self._connection.execute(_SQLITE_NOTED, (name,)).fetchone()
+        return None if found is None else str(found[0])
+
     def close(self) -> None:
         """Close the connection. Idempotent."""
         self._connection.close()
 
 
-_POSTGRES_TABLE = """
+_POSTGRES_TABLES = (
+    """
 CREATE TABLE IF NOT EXISTS {table} (
     name text PRIMARY KEY, holder text NOT NULL,
     epoch bigint NOT NULL, expires timestamptz NOT NULL
 )
-"""
+""",
+    "CREATE TABLE IF NOT EXISTS {notes} (name text PRIMARY KEY, note text NOT NULL)",
+)
 # The server's clock: workers on several machines need not agree on the time.
 _POSTGRES_CLAIM = """
 INSERT INTO {table} AS l
@@ -130,6 +165,18 @@ _POSTGRES_RELEASE = """
 UPDATE {table} SET expires = '-infinity'
 WHERE name = %(name)s AND holder = %(holder)s AND epoch = %(epoch)s
 """
+# The row is locked: who takes the lease meanwhile waits, and then reads this note.
+_POSTGRES_NOTE = """
+WITH held AS (
+    SELECT name FROM {table}
+    WHERE name = %(name)s AND holder = %(holder)s AND epoch = %(epoch)s
+    FOR UPDATE
+)
+INSERT INTO {notes} SELECT name, %(note)s FROM held
+ON CONFLICT (name) DO UPDATE SET note = excluded.note
+RETURNING name
+"""
+_POSTGRES_NOTED = "SELECT note FROM {notes} WHERE name = %(name)s"
 
 
 class PostgresLeases:
@@ -138,7 +185,10 @@ class PostgresLeases:
     def __init__(self, conninfo: str, *, schema: str) -> None:
         """Connect, creating the table where missing."""
         self._conninfo = conninfo
-        self._table = Identifier(schema, "lease")
+        self._tables = {
+            "table": Identifier(schema, "lease"),
+            "notes": Identifier(schema, "lease_note"),
+        }
         self._mutex = threading.Lock()
         self._connection: psycopg.Connection[Any] | None = None
         with _translated():
@@ -147,35 +197,44 @@ class PostgresLeases:
     def claim(self, name: str, holder: str, *, seconds: float) -> Lease | None:
         """Take a lease that is free or over, or renew one's own; None: another's."""
         given = {"name": name, "holder": holder, "seconds": seconds}
-        found = self._run(_POSTGRES_CLAIM, given, returns=True)
-        return None if found is None else Lease(name, holder, found[0])
+        found = self._run(_POSTGRES_CLAIM, given)
+        return Lease(name, holder, found[0][0]) if found else None
 
     def release(self, lease: Lease) -> None:
         """Let go of a lease if it is still held."""
-        self._run(_POSTGRES_RELEASE, lease._asdict(), returns=False)
+        self._run(_POSTGRES_RELEASE, lease._asdict())
+
+    def note(self, lease: Lease, text: str) -> bool:
+        """Leave a note for whoever holds it next; False: it is held by another."""
+        return bool(self._run(_POSTGRES_NOTE, {**lease._asdict(), "note": text}))
+
+    def noted(self, name: str) -> str | None:
+        """Return the last note that a holder of this lease left."""
+        found = self._run(_POSTGRES_NOTED, {"name": name})
+        return str(found[0][0]) if found else None
 
     def close(self) -> None:
         """Close the connection. Idempotent."""
         if self._connection is not None:
             self._connection.close()
 
-    def _run(self, text: str, given: dict[str, Any], *, returns: bool) -> Any:
+    def _run(self, text: str, given: dict[str, Any]) -> list[tuple[Any, ...]]:
         with self._mutex, _translated():
-            # One that broke while idle is replaced; claiming twice is claiming once.
+            # One that broke while idle is replaced; each statement may be repeated.
             connection = self._connection
             if connection is None or connection.closed or connection.broken:
                 connection = self._open()
-            statement = SQL(text).format(table=self._table)
-            cursor = connection.execute(statement, given)
-            return cursor.fetchone() if returns else None
+            cursor = connection.execute(SQL(text).format(**self._tables), given)
+            return cursor.fetchall() if cursor.description else []
 
     def _open(self) -> psycopg.Connection[Any]:
         connection = psycopg.connect(self._conninfo, autocommit=True)
         self._connection = connection
         with connection.transaction():
-            # Two workers that start together must not both create it.
+            # Two workers that start together must not both create them.
             connection.execute("SELECT pg_advisory_xact_lock(hashtext('henji/lease'))")
-            connection.execute(SQL(_POSTGRES_TABLE).format(table=self._table))
+            for text in _POSTGRES_TABLES:
+                connection.execute(SQL(text).format(**self._tables))
         return connection
 
 

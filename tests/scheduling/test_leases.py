@@ -90,3 +90,19 @@ def test_a_database_that_is_gone_is_unavailable(tmp_path, settings_of, postgres_
         with pytest.raises(Unavailable, match="lease_unavailable"):
             leases.claim("x", "a", seconds=60)
         assert leases.claim("x", "a", seconds=60).epoch == 1
+
+
+def test_only_the_holder_leaves_a_note(bench):
+    """Who takes a lease over reads the last note; who has lost it can note no more."""
+    with closing(bench.make()) as one, closing(bench.make()) as two:
+        held = one.claim("x", "a", seconds=0.2)
+        assert one.noted("x") is None
+        assert one.note(held, "first")
+        assert one.note(held, "second")
+        bench.passes(0.3)
+        assert one.note(held, "third")  # Over, but nobody has taken it.
+        taken = two.claim("x", "b", seconds=60)
+        assert not one.note(held, "late")
+        assert two.noted("x") == "third"
+        assert two.note(taken, "mine")
+        assert (one.noted("x"), one.noted("y")) == ("mine", None)
