@@ -1,0 +1,51 @@
+"""``henji work relay``: a relay as a process of its own.
+
+Rules of this file: arguments, signals, exit. It imports light: `henji verify` loads
+every command.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from services.settings import Settings, from_environment
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command ``relay`` to the group of workers."""
+    group.command("relay")(relay)
+
+
+def relay(
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of the ledger.")] = None,
+    partitions: Annotated[
+        int, typer.Option(min=1, help="Of the topic, if it is not there yet.")
+    ] = 6,
+    replication: Annotated[
+        int, typer.Option(help="Of the topic, likewise; -1: the brokers' default.")
+    ] = -1,
+) -> None:
+    """Publish the log on a topic of Kafka, in order; of several relays one works."""
+    settings = from_environment()
+    if data_dir is not None:
+        settings = msgspec.structs.replace(settings, data_dir=data_dir)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    work(settings, stop, partitions=partitions, replication=replication)
+
+
+def work(
+    settings: Settings, stop: threading.Event, *, partitions: int, replication: int
+) -> None:
+    """Work until ``stop`` is set; errors as ``opening.opened``."""
+    from services.relay.opening import Wanted, opened  # noqa: PLC0415
+
+    with opened(settings, Wanted(partitions, replication)) as worker:
+        worker.run(stop)

@@ -1,0 +1,92 @@
+"""A relay on the ledger and the brokers of the settings.
+
+Rules of this file: putting together, and what is checked before anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from services.kafka.connection import Connection, connection_of
+from services.kafka.metrics import metrics_served
+from services.kafka.topics import Topic, ensure
+from services.relay import delivery
+from services.relay.delivery import Delivery
+from services.relay.metrics import publish
+from services.relay.worker import Parts, Worker, check_partitions, noted_in
+from services.settings import Settings
+from services.telemetry import Metrics
+from services.wiring import clock, new_id, open_leases, open_store
+
+#: The topic is a copy of the log: it is kept until an operator says otherwise.
+_FOR_EVER: Final[Mapping[str, str]] = {"retention.ms": "-1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The topic as it is created where it is missing; replication -1: the brokers'."""
+
+    partitions: int
+    replication: int
+
+
+@contextmanager
+def opened(settings: Settings, wanted: Wanted) -> Iterator[Worker]:
+    """Open a relay on a store of its own; its lease is let go on exit.
+
+    ``Unavailable``: kafka_not_configured, kafka_unavailable, lease_unavailable.
+    ``Conflict``: kafka_topic_policy, kafka_partitions_changed.
+    """
+    connection = connection_of(settings)
+    with ExitStack() as stack:
+        store = open_store(settings)
+        stack.callback(store.close)
+        leases = open_leases(settings)
+        stack.callback(leases.close)
+        partitions = _ensure_topics(connection, settings, wanted)
+        worker = Worker(
+            Parts(
+                reader=store,
+                leases=leases,
+                deliver=_delivery(connection, settings),
+                topic=settings.kafka_topic,
+                mode=settings.kafka_mode,
+                clock=clock,
+                holder=new_id(),
+            )
+        )
+        noted = noted_in(leases, worker.lease_name)
+        if noted is not None:
+            check_partitions(noted, partitions, topic=settings.kafka_topic)
+        metrics = Metrics()
+        publish(metrics, worker.health, store, clock=clock)
+        stack.enter_context(
+            metrics_served(metrics, host=settings.host, port=settings.metrics_port)
+        )
+        stack.callback(worker.leave)
+        yield worker
+
+
+def _ensure_topics(connection: Connection, settings: Settings, wanted: Wanted) -> int:
+    """Create what is missing; return the partitions of the topic."""
+    if settings.kafka_delivery == "exactly_once":
+        beside = delivery.position_topic(settings.kafka_topic)
+        replication = wanted.replication
+        ensure(connection, Topic(beside, 1, replication, policy="compact"))
+    topic = Topic(
+        settings.kafka_topic,
+        wanted.partitions,
+        wanted.replication,
+        options=_FOR_EVER,
+    )
+    return ensure(connection, topic)
+
+
+def _delivery(connection: Connection, settings: Settings) -> Callable[[str], Delivery]:
+    topic = settings.kafka_topic
+    if settings.kafka_delivery == "exactly_once":
+        return lambda ledger: delivery.exactly_once(connection, topic, ledger=ledger)
+    return lambda _ledger: delivery.at_least_once(connection, topic)
