@@ -27,6 +27,7 @@ from services.demo.campaign import command as campaigning
 from services.evidence import command as evidence
 from services.exports import command as exports
 from services.ingest import command as ingesting
+from services.relay import command as relaying
 from services.scheduling import command as scheduling
 from services.settings import Settings, from_environment
 from services.texts import Say, speaker
@@ -46,6 +47,7 @@ work = typer.Typer(no_args_is_help=True, help="Workers beside the HTTP service."
 app.add_typer(work, name="work")
 scheduling.register(work)
 ingesting.register(work)
+relaying.register(work)
 
 #: Exit codes: what was asked for is not so; the input or the surroundings are wrong.
 EXIT_NOT_SOUND, EXIT_ERROR = 1, 2
