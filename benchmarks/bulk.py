@@ -1,7 +1,7 @@
 """Rows ``bulk``: bodies of 1,000 events over HTTP, against inserting finished rows.
 
 Rules of this file: the baseline inserts the very rows that the service has just sealed,
-into a table with the same columns and indexes, 1,000 a transaction, as durably. It
+into one table with the same columns and indexes, 1,000 a transaction, as durably. It
 parses, checks, hashes and signs nothing, and knows no HTTP.
 """
 
@@ -16,15 +16,13 @@ from typing import Any
 
 import psycopg
 from eventsourcing.application import Application
-from psycopg.sql import SQL
 
 from benchmarks import processes, submissions
 from benchmarks.effort import Effort
 from benchmarks.library import Case, application
 from benchmarks.load import Job
 from benchmarks.measure import Row, alternate, compared
-from benchmarks.places import SCHEMA, Place
-from events import postgres
+from benchmarks.places import Place
 from events.sql import load
 from events.store import Row as Entry
 from services.wiring import open_store
@@ -145,10 +143,8 @@ def _bare(place: Place) -> Iterator[_Insert]:
             file.executescript(load("sqlite")["schema"])
             yield lambda rows: _executemany(file, rows)
         return
-    url = place.database()
-    postgres.install(url, schema=SCHEMA, writer_role=None)
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(SQL("SET search_path TO henji"))
+    with psycopg.connect(place.database(), autocommit=True) as connection:
+        connection.execute(load("postgres_schema")["migration_1"])
         yield lambda rows: _copy(connection, rows)
 
 

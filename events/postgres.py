@@ -11,28 +11,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from itertools import starmap
 from typing import Any, Literal, Self, TypeVar
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
-from psycopg.sql import SQL, Identifier
 from psycopg_pool import ConnectionPool
 
 from events import errors
-from events.postgres_schema import (
-    advisory_key,
-    check,
-    check_protection,
-    install,
-    require_schema_name,
-)
+from events.postgres_check import check, check_protection
+from events.postgres_roles import Duty
+from events.postgres_schema import advisory_key, install, require_schema_name
+from events.postgres_sessions import WAITS, Waits, bind, bound_waits, conninfo
 from events.postgres_statements import (
     Order,
     PostgresAppend,
     PostgresReads,
+    Room,
     detail_of,
     selecting,
     translated,
@@ -46,31 +41,6 @@ _T = TypeVar("_T")
 _Connection = psycopg.Connection[tuple[Any, ...]]
 _PAGE = 1_000
 
-#: Unless the conninfo says otherwise: a host that vanishes is noticed in about 30 s.
-_NETWORK = {
-    "connect_timeout": "10",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "4",
-    "tcp_user_timeout": "30000",
-    "application_name": "henji",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """How long the store waits, in seconds, before it answers ``Unavailable``.
-
-    ``lock``: for the append lock. ``statement``: for any one statement. ``idle``: a
-    process that stalls inside an append loses its transaction, and so the lock, to the
-    others. ``connect``: for a free connection of the pool.
-    """
-
-    lock: float = 15.0
-    statement: float = 60.0
-    idle: float = 60.0
-    connect: float = 10.0
-
 
 class PostgresStore:
     """A ledger's log in one schema. See ``events.store.Store`` for the contract."""
@@ -79,7 +49,7 @@ class PostgresStore:
         """Prepare a store without connecting; ``open`` is the way in."""
         require_schema_name(schema)
         self.schema = schema
-        self._dsn = make_conninfo("", **{**_NETWORK, **conninfo_to_dict(dsn)})
+        self._dsn = dsn
         self._waits = waits
         self._sql = {name: text.encode() for name, text in load("postgres").items()}
         lock = advisory_key(schema, "append")
@@ -92,9 +62,10 @@ class PostgresStore:
         )
         self._mutex = threading.Lock()
         self._writer: _Connection | None = None
+        self._room = Room(self._sql)
         self._closed = False
         self._pool: ConnectionPool[_Connection] = ConnectionPool(
-            self._dsn,
+            conninfo(dsn, "read"),
             min_size=1,
             max_size=readers,
             open=False,
@@ -111,19 +82,23 @@ class PostgresStore:
         *,
         schema: str = "henji",
         readers: int = 4,
-        waits: Waits = Waits(),
+        waits: Waits = WAITS,
         overprivileged: Literal["refuse", "allow"] = "refuse",
+        duty: Duty = "writer",
     ) -> Self:
         """Connect, and check what this connection may do to the log.
 
         ``overprivileged="allow"`` is for laptops: it lets a superuser or owner in. See
-        ``postgres_schema.check`` for the errors; ``Unavailable('store_unavailable')``.
+        ``postgres_check.check`` for the errors; ``Unavailable('store_unavailable')``.
         """
         store = cls(dsn, schema=schema, readers=readers, waits=waits)
         try:
             with translated():
-                checked = check if overprivileged == "refuse" else check_protection
-                checked(store._connected(), schema)
+                connection = store._connected()
+                check_protection(connection, schema)
+                if overprivileged == "refuse":
+                    check(connection, schema, duty)
+                store._room.measure(connection)
                 store._pool.open(wait=True, timeout=waits.connect)
         except BaseException:
             store.close()
@@ -144,7 +119,7 @@ class PostgresStore:
             with translated():
                 connection, head = self._begun()
             try:
-                yield PostgresAppend(connection, self._sql, head)
+                yield PostgresAppend(connection, self._sql, head=head, room=self._room)
             except BaseException:
                 self._roll_back(connection)
                 raise
@@ -181,8 +156,9 @@ class PostgresStore:
         self._drop_writer()
         if self._closed:
             raise errors.Unavailable("store_unavailable", "the store is closed")
-        connection = psycopg.connect(self._dsn, autocommit=True)
+        connection = psycopg.connect(conninfo(self._dsn, "append"), autocommit=True)
         try:
+            bound_waits(connection, self._waits, statement=self._waits.statement)
             self._configure(connection)
             self._configure_writer(connection)
         except BaseException:
@@ -193,30 +169,26 @@ class PostgresStore:
 
     def _configure_writer(self, connection: _Connection) -> None:
         connection.execute(
-            "SELECT set_config('lock_timeout', %s, false),"
-            " set_config('idle_in_transaction_session_timeout', %s, false),"
             # Anything weaker would answer before the commit is on disk.
-            " set_config('synchronous_commit', CASE current_setting("
+            "SELECT set_config('synchronous_commit', CASE current_setting("
             "'synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply'"
             " ELSE 'on' END, false),"
             # Plans made while the tables were small must not stay with large ones.
             " set_config('enable_hashjoin', 'off', false),"
-            " set_config('enable_mergejoin', 'off', false)",
-            [_milliseconds(self._waits.lock), _milliseconds(self._waits.idle)],
+            " set_config('enable_mergejoin', 'off', false),"
+            # No plan for each call: it would cost more than the rows of a small batch.
+            " set_config('plan_cache_mode', 'force_generic_plan', false)"
         )
 
     def _configure(self, connection: _Connection) -> None:
+        bind(connection, self.schema)
         connection.execute(
-            SQL("SET search_path TO {}, pg_temp").format(Identifier(self.schema))
-        )
-        connection.execute(
-            "SELECT set_config('statement_timeout', %s, false),"
-            " set_config('enable_seqscan', 'off', false),"
-            " set_config('jit', 'off', false)",
-            [_milliseconds(self._waits.statement)],
+            "SELECT set_config('enable_seqscan', 'off', false),"
+            " set_config('jit', 'off', false)"
         )
 
     def _configure_reader(self, connection: _Connection) -> None:
+        bound_waits(connection, self._waits, statement=self._waits.read)
         self._configure(connection)
         connection.execute("SET default_transaction_read_only = on")
 
@@ -264,6 +236,12 @@ class PostgresStore:
     def _read_once(self, use: Callable[[PostgresReads], _T]) -> _T:
         with translated(), self._pool.connection() as connection:
             return use(PostgresReads(connection, self._sql))
+
+    def room(self) -> int | None:
+        """Return how many more positions there are partitions for; None: no limit."""
+        found = next(iter(self._tuples("bound")), (None, None))
+        head = self.head()
+        return None if found[0] is None else found[0] - 1 - (head.size if head else 0)
 
     def head(self) -> Root | None:
         """Return the newest committed root, or None for an empty log."""
@@ -353,10 +331,6 @@ class PostgresStore:
 
     def _tuples(self, name: str, *parameters: object) -> list[tuple[Any, ...]]:
         return self._read(lambda reads: reads.tuples(name, *parameters))
-
-
-def _milliseconds(seconds: float) -> str:
-    return str(int(seconds * 1000))
 
 
 def _first(rows: list[Row]) -> Row | None:

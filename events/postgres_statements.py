@@ -6,6 +6,7 @@ connecting, no BEGIN, no COMMIT. No pipeline mode: large batches hang in it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +19,9 @@ from psycopg_pool import PoolTimeout
 from events import errors
 from events.selection import where
 from events.store import Coordinate, Node, Root, Row, Selection
+
+#: Positions to go on for, where a partition could not be added.
+_ASK_AGAIN = 1_000
 
 Order = Literal["ASC", "DESC"]
 _Connection = psycopg.Connection[tuple[Any, ...]]
@@ -63,16 +67,65 @@ class PostgresReads:
         return [found[coordinate] for coordinate in coordinates]
 
 
+class Room:
+    """Up to which position ``log_entry`` has partitions, as this process knows.
+
+    Others may have added some since: asking for more returns what there is then.
+    """
+
+    __slots__ = ("_ask_from", "_bound", "_sql")
+
+    def __init__(self, sql: dict[str, bytes]) -> None:
+        self._sql = sql
+        self._bound: int | None = None
+        self._ask_from = 0
+
+    def measure(self, connection: _Connection) -> None:
+        """Read the bound, and from which position on a further partition is due."""
+        row = connection.execute(self._sql["bound"]).fetchone()
+        bound, width = row or (None, None)
+        self._keep(bound, 0 if bound is None else bound - width)
+
+    def _keep(self, bound: int | None, ask_from: int) -> None:
+        self._bound = bound
+        self._ask_from = sys.maxsize if bound is None else ask_from
+
+    def make(self, connection: _Connection, size: int) -> None:
+        """See to it that a log of this size has partitions, and one to spare.
+
+        A partition is added in the append that enters the last one. Should that fail
+        there is room for another million appends to try again, and ``henji doctor``
+        and ``/readyz`` tell. ``Unavailable('log_partition_missing')``: none is left.
+        """
+        if size < self._ask_from:
+            return
+        try:
+            with connection.transaction():  # a savepoint: the append goes on without
+                connection.execute(self._sql["extend"], [size], prepare=False)
+            self.measure(connection)
+        except psycopg.Error as error:
+            if self._bound is not None and size >= self._bound:
+                detail = detail_of(error)
+                raise errors.Unavailable("log_partition_missing", detail) from error
+            self._ask_from = size + _ASK_AGAIN
+
+
 class PostgresAppend(PostgresReads):
     """One append transaction. See ``events.store.Append``."""
 
-    __slots__ = ("_head",)
+    __slots__ = ("_head", "_room")
 
     def __init__(
-        self, connection: _Connection, sql: dict[str, bytes], head: Root | None
+        self,
+        connection: _Connection,
+        sql: dict[str, bytes],
+        *,
+        head: Root | None,
+        room: Room,
     ) -> None:
         super().__init__(connection, sql)
         self._head = head
+        self._room = room
 
     def head(self) -> Root | None:
         """Return the newest root: read with the lock, no further query."""
@@ -98,6 +151,7 @@ class PostgresAppend(PostgresReads):
 
     def insert(self, *, rows: Sequence[Row], nodes: Sequence[Node], root: Root) -> None:
         """Insert one sealed batch: one statement, one round trip."""
+        self._room.make(self._connection, root.size)
         columns = [list(column) for column in zip(*rows, strict=True)] or [[]] * 10
         tree = [list(column) for column in zip(*nodes, strict=True)] or [[]] * 3
         cursor = self._connection.cursor(binary=True)

@@ -9,7 +9,8 @@ import pytest
 
 from events import errors
 from events.postgres import PostgresStore, install
-from events.postgres_schema import LOG_TABLES, check
+from events.postgres_check import check
+from events.postgres_roles import LOG_TABLES
 from tests.store.batches import many, put
 
 COLUMN = {"log_entry": "entry", "log_node": "hash", "log_root": "root"}
@@ -160,10 +161,11 @@ def test_install_is_idempotent_and_keeps_the_log(ledger):
         connection.execute(f"GRANT DELETE ON henji.log_entry TO {role}")
     install(owner, schema="henji", writer_role=role)
     with psycopg.connect(writer) as connection:
-        check(connection, "henji")
+        connection.execute("SET search_path TO henji")
+        check(connection, "henji", "writer")
     with psycopg.connect(owner) as connection:
         rows = connection.execute("SELECT number FROM henji.migration").fetchall()
-    assert rows == [(1,)]
+    assert rows == [(1,), (2,)]
 
 
 def test_ledgers_are_separate_schemas(postgres_dsns):

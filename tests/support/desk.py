@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from events import canonical, gate
@@ -75,7 +76,9 @@ class PostgresHome:
     """One schema in a fresh PostgreSQL database; the writer is a plain role."""
 
     def __init__(self, dsns: tuple[str, str]) -> None:
-        self.owner, self.writer = dsns
+        owner, self.writer = dsns
+        # Row level security binds the owner, too.
+        self.owner = make_conninfo(owner, options="-c henji.ledger=henji")
         role = self.writer.split("user=")[1].split()[0]
         install(self.owner, schema="henji", writer_role=role)
 
@@ -86,15 +89,30 @@ class PostgresHome:
     def empty(self) -> None:
         """Make the log as new, past its guards: quicker than another database."""
         with psycopg.connect(self.owner) as owner:
-            for table in ("log_entry", "log_node", "log_root"):
-                name = SQL("henji.{}").format(Identifier(table))
-                guard = Identifier(f"{table}_truncate")
-                for text in (
-                    "ALTER TABLE {name} DISABLE TRIGGER {guard}",
-                    "TRUNCATE {name}",
-                    "ALTER TABLE {name} ENABLE ALWAYS TRIGGER {guard}",
-                ):
-                    owner.execute(SQL(text).format(name=name, guard=guard))
+            owner.execute("SET LOCAL search_path TO henji")
+            tables = [name for (name,) in owner.execute(_EMPTIED)]
+            for text in (
+                "ALTER TABLE {} DISABLE TRIGGER USER",
+                "TRUNCATE {}",
+                "ALTER TABLE {} ENABLE TRIGGER USER",
+            ):
+                for table in tables:
+                    owner.execute(SQL(text).format(Identifier(table)))
+            for table, guard in owner.execute(_GUARDS).fetchall():
+                text = "ALTER TABLE {} ENABLE ALWAYS TRIGGER {}"
+                owner.execute(SQL(text).format(Identifier(table), Identifier(guard)))
+
+
+# The parent last: emptying it empties its partitions, past their own guards.
+_EMPTIED = """
+SELECT relname FROM pg_class WHERE relnamespace = 'henji'::regnamespace
+AND relkind IN ('r', 'p') AND relname ~ '^log_(entry|node|root|key)'
+ORDER BY relkind DESC, relname
+"""
+_GUARDS = """
+SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE c.relnamespace = 'henji'::regnamespace AND NOT t.tgisinternal
+"""
 
 
 def home(name: str, folder: Path, request: pytest.FixtureRequest) -> Home:
