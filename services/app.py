@@ -55,8 +55,8 @@ _FRAMEWORK: dict[int, Callable[[], errors.HenjiError]] = {
 }
 
 
-def create_app(service: Service) -> Application:
-    """Return the application over a started service.
+def create_app(service: Service, *, base: str = "") -> Application:
+    """Return the application over a started service, reached below ``base``.
 
     ``app.state.stop_streams()`` ends every event stream; whoever runs the server calls
     it before waiting for connections to close.
@@ -70,7 +70,7 @@ def create_app(service: Service) -> Application:
         finally:
             desk.stopping.set()
 
-    desk = Desk(service)
+    desk = Desk(service, base=base)
     app = Application(
         title="Henji 痕迹",
         version=service.version,

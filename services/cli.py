@@ -29,7 +29,7 @@ from services.exports import command as exports
 from services.ingest import command as ingesting
 from services.relay import command as relaying
 from services.scheduling import command as scheduling
-from services.settings import Settings, from_environment
+from services.settings import Settings, from_environment, further_ledgers
 from services.texts import Say, speaker
 
 app = typer.Typer(
@@ -101,7 +101,8 @@ def _ledger(data_dir: Path | None) -> Iterator[Any]:
 
 @app.command()
 def serve(data_dir: DataDir = None, language: Language = "en") -> None:
-    """Serve the HTTP interface on the ledger of the settings."""
+    """Serve the HTTP interface on the ledgers of the settings."""
+    from services.ledgers import addressed
     from services.running import running
     from services.scheduling.opening import beside
     from services.scheduling.worker import publish
@@ -110,15 +111,19 @@ def serve(data_dir: DataDir = None, language: Language = "en") -> None:
     settings = _settings(data_dir)
     where = settings.projection or "process"
     settings = msgspec.structs.replace(settings, projection=where)
-    with running(settings) as service, ExitStack() as stack:
-        if settings.scheduler == "thread":
+    with ExitStack() as stack:
+        services = [
+            stack.enter_context(running(one))
+            for one in (settings, *further_ledgers(settings).values())
+        ]
+        for service in services if settings.scheduler == "thread" else ():
             worker = stack.enter_context(beside(service.ledger, service.views))
             publish(service.metrics, worker)
         url = f"http://{settings.host}:{settings.port}"
-        typer.echo(
-            speaker(language)("serving", origin=service.ledger.settings.origin, url=url)
-        )
-        serve_forever(service)
+        for base, service in addressed(services):
+            origin = service.ledger.settings.origin
+            typer.echo(speaker(language)("serving", origin=origin, url=url + base))
+        serve_forever(*services)
 
 
 @work.command("project")

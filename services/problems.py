@@ -20,6 +20,8 @@ from events import errors, messages
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/v1/problems/"
+#: Where a scope keeps the path that the client asked for, if it is not the one routed.
+ADDRESS = "henji.address"
 RETRY_AFTER_SECONDS = 1
 _CHALLENGE = 'Bearer realm="henji"'
 _RANGE = re.compile(
@@ -49,6 +51,7 @@ _BY_CODE: Mapping[str, int] = {
     "method_not_allowed": 405,
     "version_mismatch": 412,
     "overloaded": 429,
+    "quota_exceeded": 429,
     "internal_error": 500,
 }
 
@@ -99,7 +102,8 @@ def headers_of(error: errors.HenjiError) -> dict[str, str]:
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return _challenge(error)
     if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
-        return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        seconds = error.parameters.get("seconds", RETRY_AFTER_SECONDS)
+        return {"Retry-After": str(seconds)}
     if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE and "accept" in error.parameters:
         return {_ACCEPTS[error.code]: str(error.parameters["accept"])}
     return {}
@@ -133,7 +137,8 @@ def respond(
 ) -> Response:
     """Return the answer to a request that failed; ``more`` are extension members."""
     language = language_of(request.headers.get("accept-language"))
-    body = document(error, language) | {"instance": request.url.path} | more
+    instance = request.scope.get(ADDRESS, request.url.path)
+    body = document(error, language) | {"instance": instance} | more
     return Response(
         encode(body),
         status_code=status_of(error),

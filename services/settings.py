@@ -1,19 +1,47 @@
 """What an operator may set, read once from the environment (``HENJI_…``).
 
-Rules of this file: it is the only one that reads the environment; it opens nothing and
-decides nothing. Each setting is a field; its docstring line is what the README shows.
+Rules of this file: it is the only one that reads the environment and the file of
+further ledgers; it opens nothing else and decides nothing. Each setting is a field; its
+docstring line is what the README shows.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
+from events.errors import Malformed, NotFound
+
 _PREFIX = "HENJI_"
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
+#: What a further ledger may have of its own; everything else is the deployment's.
+_OF_A_LEDGER: Final = frozenset(
+    {
+        "bytes_per_minute",
+        "data_dir",
+        "database_schema",
+        "database_url",
+        "events_per_minute",
+        "evidence_dir",
+        "evidence_s3_url",
+        "ingest_topics",
+        "kafka_topic",
+        "max_body",
+        "max_events",
+        "origin",
+        "public_log",
+        "views_url",
+    }
+)
+#: Where the default ledger has one, a further ledger must name its own: two ledgers in
+#: one place would answer for each other's content.
+_NEVER_SHARED: Final = ("evidence_dir", "evidence_s3_url", "ingest_topics", "views_url")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +49,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     #: Folder of the embedded ledger, the keys and the security log.
     data_dir: Path = Path("henji-data")
+    #: TOML file: further ledgers of this deployment, beside the default one.
+    ledgers: str = ""
+    #: Which of those ledgers a command works on. Empty: the default one.
+    ledger: str = ""
     #: ``postgresql://…``; empty: one SQLite file in ``data_dir``.
     database_url: str = ""
     #: Schema of this ledger in PostgreSQL.
@@ -38,6 +70,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body: int = 5 * 1024 * 1024
     #: Most events in one batch or NDJSON body.
     max_events: int = 1_000
+    #: Most events that a ledger takes over HTTP in a minute, a process (0: no limit).
+    events_per_minute: int = 0
+    #: Most bytes of submissions that it takes in a minute, a process (0: no limit).
+    bytes_per_minute: int = 0
     #: Folder of uploaded evidence. Empty: ``evidence`` in ``data_dir``.
     evidence_dir: str = ""
     #: ``s3://bucket/prefix?endpoint=…&region=…``: keep evidence there instead (needs
@@ -86,7 +122,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings in force. ``msgspec.ValidationError`` names a bad one.
 
     ``HENJI_<NAME>_FILE`` names a file whose content is the setting: a secret that stays
-    out of the environment. OSError: it cannot be read.
+    out of the environment. OSError: it cannot be read. Where ``HENJI_LEDGER`` names a
+    ledger, the settings are that ledger's: ``NotFound('ledger_unknown')``.
     """
     source = os.environ if environment is None else environment
     given = {
@@ -94,7 +131,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         for field in msgspec.structs.fields(Settings)
         if (value := variable(_PREFIX + field.name.upper(), source)) is not None
     }
-    return msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+    settings = msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+    return chosen(settings) if settings.ledger else settings
 
 
 def variable(name: str, environment: Mapping[str, str] | None = None) -> str | None:
@@ -106,14 +144,78 @@ def variable(name: str, environment: Mapping[str, str] | None = None) -> str | N
     return None if path is None else Path(path).read_text("utf-8").strip()
 
 
+def further_ledgers(settings: Settings) -> dict[str, Settings]:
+    """Return the settings of each ledger that ``settings.ledgers`` names, by its name.
+
+    A table ``[<name>]`` of the TOML file has what is that ledger's own. Without it, the
+    folder is ``ledgers/<name>``, the schema ``henji_<name>``, the topic of the relay
+    ``<topic>.<name>``. ``Malformed('ledgers_invalid')``: the file says something else.
+    """
+    if not settings.ledgers:
+        return {}
+    tables = _tables(Path(settings.ledgers))
+    found = {name: _of_ledger(settings, name, table) for name, table in tables.items()}
+    for own in ("data_dir", "origin"):
+        values = [getattr(one, own) for one in (settings, *found.values())]
+        if len(set(values)) != len(values):
+            raise Malformed("ledgers_invalid", f"{own}: two ledgers have the same")
+    return found
+
+
+def chosen(settings: Settings) -> Settings:
+    """Return the settings of the ledger that ``settings.ledger`` names."""
+    found = further_ledgers(settings).get(settings.ledger)
+    if found is None:
+        raise NotFound("ledger_unknown", ledger=settings.ledger)
+    return found
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise Malformed("ledgers_invalid", str(error)) from error
+    for name, table in tables.items():
+        if not _NAME.fullmatch(name) or not isinstance(table, dict):
+            raise Malformed("ledgers_invalid", f"[{name}]: {_NAME.pattern}")
+        if strange := sorted(set(table) - _OF_A_LEDGER):
+            raise Malformed("ledgers_invalid", f"[{name}]: {', '.join(strange)}")
+        if not table.get("origin"):
+            raise Malformed("ledgers_invalid", f"[{name}]: origin")
+    return tables
+
+
+def _of_ledger(settings: Settings, name: str, table: Mapping[str, Any]) -> Settings:
+    for place in _NEVER_SHARED:
+        if getattr(settings, place) and place not in table:
+            raise Malformed("ledgers_invalid", f"[{name}]: {place}")
+    given = {
+        "ledger": name,
+        "ledgers": "",
+        "data_dir": str(settings.data_dir / "ledgers" / name),
+        "database_schema": f"henji_{name}",
+        "kafka_topic": f"{settings.kafka_topic}.{name}",
+        **table,
+    }
+    own = msgspec.structs.asdict(settings) | given
+    try:
+        return msgspec.convert(own, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise Malformed("ledgers_invalid", f"[{name}]: {error}") from error
+
+
 def as_environment(settings: Settings) -> dict[str, str]:
-    """Return this process's environment with exactly these settings in it."""
+    """Return this process's environment with exactly these settings in it.
+
+    They are one ledger's already: whoever reads them chooses no other.
+    """
     own = {name: v for name, v in os.environ.items() if not name.startswith(_PREFIX)}
-    for name, value in msgspec.structs.asdict(settings).items():
+    one = msgspec.structs.replace(settings, ledger="", ledgers="")
+    for name, value in msgspec.structs.asdict(one).items():
         text = str(value).lower() if isinstance(value, bool) else str(value)
         own[_PREFIX + name.upper()] = text
     return own
 
 
-def _path(kind: type, value: str) -> object:
+def _path(kind: type, value: object) -> object:
     return kind(value)

@@ -1,4 +1,4 @@
-"""Where an entry is found: one address for each, whatever characters its id has.
+"""Where an entry is found, whatever characters its id has, and in which ledger.
 
 Rules of this file: paths only.
 """
@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Final
 from urllib.parse import quote
 
+#: Below it, by their names, are the ledgers beside the default one.
+LEDGERS: Final = "/v1/ledgers/"
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")
 
 
@@ -34,3 +37,11 @@ def proof(source: str, event_id: str, position: int) -> str:
     """Return the path of an entry's receipt."""
     path, _, query = location(source, event_id, position).partition("?")
     return f"{path}/proof?{query}" if query else f"{path}/proof"
+
+
+def outward(path: str, base: str) -> str:
+    """Return the address of a path of an application that is reached below ``base``.
+
+    The default ledger's is reached at the short paths: its base is "".
+    """
+    return base + path.removeprefix("/v1") if base else path

@@ -19,8 +19,11 @@ from starlette.responses import Response
 from events import errors
 from events.submissions import Request, Result
 from services import problems
+from services.api.addresses import outward
+from services.api.quota import Quota
 from services.auth import Principal
 from services.running import Service
+from services.wiring import clock
 
 _MOST_WAITING = 100
 P = ParamSpec("P")
@@ -57,12 +60,18 @@ class Desk:
     #: Threads that only wait; apart from those that read, which must not wait for them.
     patience: CapacityLimiter
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, base: str = "") -> None:
         self.service = service
+        self._base = base
         self.ledger = service.ledger
         self.views = service.views
         self.metrics = service.metrics
+        self.quota = Quota(service.ledger.settings, clock=clock)
         self.stopping = asyncio.Event()
+
+    def address(self, path: str) -> str:
+        """Return the address that a client uses for a path of ours."""
+        return outward(path, self._base)
 
     def open(self) -> None:
         """Bind the way back from the sequencer to the running loop."""

@@ -118,7 +118,7 @@ def router(desk: Desk) -> APIRouter:
         admit(desk, request, name)
         named(name)
         cut = await asked_cut(desk, When(as_of))
-        found = await in_thread(over, desk, cut, _issues(name))
+        found = await in_thread(over, desk, cut, _issues(desk, name))
         rest = [row for row in found if row["position"] < before]
         body = {
             "data": rest[:limit],
@@ -168,14 +168,14 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-def _issues(name: str) -> Callable[[World], list[dict[str, Any]]]:
+def _issues(desk: Desk, name: str) -> Callable[[World], list[dict[str, Any]]]:
     """Return what lists the issues of a report in a cut, newest first."""
 
     def found(world: World) -> list[dict[str, Any]]:
         rows = {row.stream: row for row in world.states("report")}
         events = world.events(types=(FROZEN,))
         return [
-            _described(event, rows[event.stream])
+            _described(desk, event, rows[event.stream])
             for event in reversed(events)
             if event.data.name == name
         ]
@@ -183,7 +183,7 @@ def _issues(name: str) -> Callable[[World], list[dict[str, Any]]]:
     return found
 
 
-def _described(event: Happened, row: StateRow) -> dict[str, Any]:
+def _described(desk: Desk, event: Happened, row: StateRow) -> dict[str, Any]:
     data: Frozen = event.data
     cut = msgspec.to_builtins(data.cut) | {"instant": rfc3339(us(data.cut.instant))}
     return {
@@ -202,7 +202,7 @@ def _described(event: Happened, row: StateRow) -> dict[str, Any]:
                 "format": file.format,
                 "sha256": file.sha256,
                 "size": file.size,
-                "href": _href(data, file),
+                "href": desk.address(_href(data, file)),
             }
             for file in data.files
         ],

@@ -61,6 +61,7 @@ def endpoint(desk: Desk) -> Callable[[HttpRequest], Awaitable[Response]]:
             desk.metrics.refused.inc()
             desk.note(request, _REFUSED, refusal, key=principal.key)
             raise
+        left = desk.quota.spend(events=len(parsed.items), size=len(body))
         results = await desk.append(
             Request(
                 [
@@ -76,7 +77,9 @@ def endpoint(desk: Desk) -> Callable[[HttpRequest], Awaitable[Response]]:
         )
         desk.metrics.append_seconds.observe(perf_counter() - started)
         _account(desk, request, parsed.items, results, principal.key)
-        return await _answer(desk, request, parsed, results, wishes)
+        answer = await _answer(desk, request, parsed, results, wishes)
+        answer.headers.update(left)
+        return answer
 
     return submit_events
 
