@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from queue import Empty, SimpleQueue
 
-from events import errors, gate
+from events import errors
 from events.submissions import Prepared, Request, Result
 from services.ingest.records import Incoming
 from services.ingest.topics import Topic
@@ -38,22 +38,20 @@ class InHand:
 
 
 class Appender:
-    """Brings records into a ledger. ``clock`` gives µs; ``patience`` is in seconds.
+    """Brings records into a ledger.
 
-    While an answer takes longer than ``patience``, ``meanwhile`` is called again and
-    again: it must return soon.
+    While an answer takes longer than ``patience`` (s), ``meanwhile`` is called, over
+    and over: it must return soon.
     """
 
     def __init__(
         self,
         ledger: Ledger,
         *,
-        clock: Callable[[], int],
         meanwhile: Callable[[], None],
         patience: float = 0.5,
     ) -> None:
         self._ledger = ledger
-        self._clock = clock
         self._meanwhile = meanwhile
         self._patience = patience
 
@@ -69,20 +67,16 @@ class Appender:
         asked = 0
         try:
             for key, group in groupby(by_key, key=_key):
-                asked += self._ask(key, list(group), answers)
+                self._ask(key, list(group), answers)
+                asked += 1
         finally:
             # Also where a later request was not taken: the earlier ones are answered.
             failures = self._collect(answers, asked)
         if failures:
             raise failures[0]
 
-    def _ask(self, key: str, group: list[InHand], answers: _Answers) -> int:
-        """Queue the request of one key; return how many requests that made."""
-        denied = self._denied(key)
-        if denied is not None:
-            for one in group:
-                one.result = denied
-            return 0
+    def _ask(self, key: str, group: list[InHand], answers: _Answers) -> None:
+        """Queue the request of one key, whose grant is read under the append lock."""
         self._ledger.sequencer.submit(
             Request(
                 [one.item for one in group],
@@ -92,21 +86,6 @@ class Appender:
                 token=group,
             )
         )
-        return 1
-
-    def _denied(self, key: str) -> errors.Denied | None:
-        """Return why a key may not submit at all, as the door of HTTP asks it.
-
-        What it may submit is asked by the sequencer, of the log, under the lock.
-        """
-        state = self._ledger.state_of(f"access/{key}")
-        try:
-            grant = gate.grant_of(key, state, at=self._clock())
-        except errors.Denied as refusal:
-            return refusal
-        if gate.WRITE not in grant.scopes:
-            return errors.Denied("scope_missing", scope=gate.WRITE)
-        return None
 
     def _collect(self, answers: _Answers, asked: int) -> list[errors.Unavailable]:
         """Wait for every answer; note the results, return what could not be done."""

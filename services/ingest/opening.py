@@ -14,7 +14,7 @@ from kafka.coordinator.assignors.cooperative_sticky import (
     CooperativeStickyAssignor,
 )
 
-from events import errors
+from events import errors, gate
 from events.entries import rfc3339
 from events.submissions import Accepted, Prepared
 from services.ingest import topics
@@ -48,7 +48,8 @@ def opened(settings: Settings) -> Iterator[Worker]:
 
     ``Malformed``: ingest_topics_missing, ingest_topics_invalid.
     ``Refused('ingest_key_unknown')``: a key that the ledger never had: nothing is taken
-    in anybody's name by mistake. Further the errors of ledger and brokers.
+    in anybody's name by mistake. ``Denied('scope_missing')``: one that may not submit.
+    Further the errors of ledger and brokers.
     """
     intake = topics.load(settings.ingest_topics)
     connection = connection_of(settings)
@@ -69,7 +70,7 @@ def opened(settings: Settings) -> Iterator[Worker]:
             Parts(
                 topics=intake.by_name(),
                 inflow=inflow,
-                appender=Appender(ledger, clock=clock, meanwhile=_lingering(inflow)),
+                appender=Appender(ledger, meanwhile=_lingering(inflow)),
                 outflow=replies,
                 receipt_of=lambda accepted: _receipt(ledger, accepted),
                 refused=lambda one, refusal: _note(security, one, refusal),
@@ -80,9 +81,17 @@ def opened(settings: Settings) -> Iterator[Worker]:
 
 
 def _require_keys(ledger: Ledger, intake: Intake) -> None:
+    """Refuse keys that could never submit: what HTTP asks at its door.
+
+    A key's scopes are for ever. Whether it still counts is asked by the sequencer, of
+    the log, for every batch.
+    """
     for topic in intake.topic:
-        if ledger.state_of(f"access/{topic.key}") is None:
+        key = ledger.state_of(f"access/{topic.key}")
+        if key is None:
             raise errors.Refused("ingest_key_unknown", key=topic.key, topic=topic.name)
+        if gate.WRITE not in key.scopes:
+            raise errors.Denied("scope_missing", topic.name, scope=gate.WRITE)
 
 
 def _ensure_topics(connection: Connection, intake: Intake) -> None:

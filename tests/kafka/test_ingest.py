@@ -15,7 +15,7 @@ from tests.support import desk, intake, scenario
 from tests.support.intake import ASKED, STRUCTURED, header, problem
 
 LEAD = scenario.PEOPLE["lead"].key
-BOUND, ENDING, READER = OWN_KEYS = ("keyBound", "keyEnding", "keyReader")
+BOUND, ENDING = OWN_KEYS = ("keyBound", "keyEnding")
 CE = [
     ("ce_specversion", b"1.0"),
     ("ce_id", b"A-1"),
@@ -65,7 +65,6 @@ def place(request, tmp_path_factory):
         more=[
             scenario.key_created(BOUND, sources=["urn:test:own/*"]),
             scenario.key_created(ENDING),
-            scenario.key_created(READER, scopes=["events:read"]),
         ],
     )
     with made.working():
@@ -176,13 +175,6 @@ def test_nobody_writes_for_another(place):
     assert place.ids("urn:test:theirs") == []
     (row,) = place.rows("urn:test:own/a")
     assert json.loads(row.entry)["authid"] == BOUND
-
-
-def test_a_key_without_the_scope_to_write_writes_nothing(place):
-    """As at the door of HTTP: the scope comes before anything else."""
-    place.send(calls("urn:test:reader", 1), key=READER)
-    (letter,) = place.dead(1, key=READER)
-    assert problem(letter)["code"] == "scope_missing"
 
 
 def test_a_revoked_key_writes_nothing_more(place):

@@ -5,15 +5,22 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
+import uuid
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
+import pytest
 from kafka import OffsetAndMetadata, TopicPartition
 
 from services.kafka.clients import open_consumer
 from services.kafka.connection import connection_of
 from services.settings import as_environment
+from services.wiring import install_postgres
 from tests.support import intake, scenario
+from tests.support.embedded_postgres import NoPostgres
+from tests.support.embedded_postgres import running as postgres_running
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "urn:test:load"
@@ -33,9 +40,14 @@ with opening.opened(from_environment()) as worker:
 """
 
 
+def numbered(source, *, first, count):
+    """Return external events of one source, with increasing numbers."""
+    return [scenario.external(first + n, source=source) for n in range(count)]
+
+
 def calls(count, first=1):
-    """Return external events of the one source, numbered."""
-    return [scenario.external(first + n, source=SOURCE) for n in range(count)]
+    """Return events of the one source of most tests."""
+    return numbered(SOURCE, first=first, count=count)
 
 
 def names(count):
@@ -80,4 +92,99 @@ def test_killed_between_the_log_and_the_offsets(broker, tmp_path):
     with place.working():
         place.await_done()
     assert place.ids(SOURCE) == names(100)
+    place.sound()
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A PostgreSQL of these tests' own: they stop it."""
+    try:
+        with postgres_running() as server:
+            with psycopg.connect(server.dsn(), autocommit=True) as connection:
+                connection.execute("CREATE ROLE henji_writer LOGIN")
+            yield server
+    except NoPostgres as reason:
+        pytest.skip(f"no PostgreSQL here: {reason}")
+
+
+@pytest.fixture
+def on_postgres(broker, server, tmp_path):
+    """Return what makes a place whose log is in a new schema of that server."""
+
+    def make(**changed):
+        schema = f"henji_{uuid.uuid4().hex[:8]}"
+        install_postgres(server.dsn(), schema=schema, writer_role="henji_writer")
+        return intake.prepared(
+            broker,
+            tmp_path / "ledger",
+            database_url=server.dsn(user="henji_writer"),
+            database_schema=schema,
+            **changed,
+        )
+
+    return make
+
+
+def test_workers_that_come_and_go_under_load(on_postgres, broker):
+    """Each event once, each partition in its order, however often partitions move."""
+    # A group of Tansu takes its time to settle.
+    rounds = 1 if broker.name == "tansu" else 4
+    place, sent, enough = on_postgres(partitions=4), [0] * 4, threading.Event()
+
+    def load():
+        while not enough.is_set():
+            for number, before in enumerate(sent):
+                events = numbered(f"{SOURCE}/{number}", first=before + 1, count=20)
+                place.send(events, partition=number)
+                sent[number] += len(events)
+
+    sender = threading.Thread(target=load)
+    with place.working() as first:
+        sender.start()
+        intake.until(lambda: taken(first) > 0, "the first worker takes part")
+        for _ in range(rounds):
+            with place.working() as second:
+                intake.until(lambda of=second: taken(of) > 100, "a second takes part")
+        enough.set()
+        sender.join()
+        place.await_done()
+    for number, count in enumerate(sent):
+        assert place.ids(f"{SOURCE}/{number}") == names(count)
+    place.sound()
+
+
+def taken(place):
+    """Return how many records a worker is done with."""
+    return place.metric("henji_ingest_records_total")
+
+
+def test_a_database_that_is_away_is_waited_for(on_postgres, server):
+    """What came meanwhile is in the log once it is back; nothing is dead-lettered."""
+    place = on_postgres()
+    with place.working() as seen:
+        place.send(calls(20))
+        place.await_done()
+        server.stop()
+        try:
+            place.send(calls(20, first=21))
+            intake.until(lambda: seen.metric("henji_ingest_paused") == 1, "it waits")
+        finally:
+            server.start()
+        place.await_done()
+        assert seen.metric("henji_ingest_paused") == 0
+        assert seen.metric("henji_ingest_records_total", outcome="accepted") == 40
+    assert place.ids(SOURCE) == names(40)
+    place.sound()
+
+
+def test_a_broker_that_is_away_is_waited_for(kafka, tmp_path):
+    """A restart of the broker under a running worker: it goes on where it was."""
+    place = intake.prepared(kafka, tmp_path / "ledger")
+    with place.working():
+        place.send(calls(20))
+        place.await_done()
+        kafka.restart()
+        place.send(calls(20, first=21))
+        place.await_done()
+    assert place.ids(SOURCE) == names(40)
     place.sound()

@@ -7,16 +7,20 @@ test did, the log verifies and holds each submission once.
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
+import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from prometheus_client.parser import text_string_to_metric_families
 
 from events.notes import Verifier
 from events.receipts import verify_receipt
@@ -55,9 +59,13 @@ class Place:
                 ledger.submit_as_operator(event)
 
     @contextmanager
-    def working(self) -> Iterator[None]:
-        """Run a worker in a thread; what it raised is raised at the end."""
+    def working(self) -> Iterator[Place]:
+        """Run a worker in a thread; what it raised is raised at the end.
+
+        Yields this place with the metrics of just that worker.
+        """
         stop, raised = threading.Event(), []
+        own = msgspec.structs.replace(self.settings, metrics_port=_free_port())
 
         def run() -> None:
             try:
@@ -65,11 +73,11 @@ class Place:
             except BaseException as error:  # noqa: BLE001 - raised again below
                 raised.append(error)
 
-        with opened(self.settings) as worker:
+        with opened(own) as worker:
             thread = threading.Thread(target=run)
             thread.start()
             try:
-                yield
+                yield replace(self, settings=own)
             finally:
                 stop.set()
                 thread.join()
@@ -162,6 +170,18 @@ class Place:
             ends = consumer.end_offsets(places)
             until(lambda: _open(consumer, ends) == {}, "offsets are committed")
 
+    def metric(self, name: str, **labels: str) -> float:
+        """Return the sum of the samples with these labels, as they are scraped."""
+        url = f"http://127.0.0.1:{self.settings.metrics_port}/metrics"
+        with urlopen(url, timeout=10) as answer:
+            text = answer.read().decode()
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
     def sound(self) -> None:
         """Verify the log, and that it holds no submission twice."""
         with closing(open_store(self.settings)) as store:
@@ -244,3 +264,10 @@ def _open(consumer: KafkaConsumer, ends: Mapping[TopicPartition, int]) -> Any:
 def _polled(consumer: KafkaConsumer) -> list[Any]:
     pages = consumer.poll(timeout_ms=100).values()
     return [record for page in pages for record in page]
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
