@@ -15,9 +15,10 @@ import httpx2
 import typer
 from rich.console import Console
 
-from services.demo.campaign.checking import check
-from services.demo.campaign.record import DISCIPLINE, GRID, OFFICE
-from services.demo.campaign.script import SEED, answer_key, sent
+from services.demo.campaign.checking import check, check_figures
+from services.demo.campaign.key import key_of
+from services.demo.campaign.record import DISCIPLINE, GRID, OFFICE, Log
+from services.demo.campaign.script import SEED, answer_key, build, sent
 from services.demo.campaign.sending import Sending, submit
 from services.importing.client import Wait
 from services.importing.progress import progress_bar
@@ -99,7 +100,7 @@ def run(
         "answer_key_mismatches": 0,
     }
     if factor == 1:
-        figures |= compare(url, keys[OFFICE], answer_key(seed))
+        figures |= compare(url, keys[OFFICE], build(seed))
     return figures
 
 
@@ -117,14 +118,15 @@ def load(
     return submit(events, url=url, keys=keys, wait=wait, progress=progress)
 
 
-def compare(url: str, key: str, expected: dict[str, Any]) -> dict[str, Any]:
-    """Compare the answers of the service at ``url`` with an answer key.
+def compare(url: str, key: str, log: Log) -> dict[str, Any]:
+    """Compare the answers of the service at ``url`` with those of the generator.
 
     Every number that differs is in ``answer_key_differences``, if any does.
     """
     headers = {"Authorization": f"Bearer {key}"}
     with httpx2.Client(base_url=url, headers=headers, timeout=_SECONDS) as client:
-        checked = check(client, expected)
+        checked = check(client, key_of(log))
+        check_figures(client, checked, log)
     figures: dict[str, Any] = {
         "answer_key_checks": checked.checks,
         "answer_key_mismatches": len(checked.mismatches),

@@ -56,6 +56,15 @@ class Sent(NamedTuple):
     event: dict[str, Any]
 
 
+class Told(NamedTuple):
+    """An event as whoever made it knows it: what, by whom, and its data."""
+
+    made: Emitted
+    what: str
+    by: By
+    data: dict[str, Any]
+
+
 class Log:
     """All events of one copy of the campaign; ``tally`` counts what they mean."""
 
@@ -64,6 +73,7 @@ class Log:
         self.tag = f"-c{copy:03d}" if copy else ""
         self.tally = Tally()
         self._rows: list[tuple[int, int, Sent]] = []
+        self._told: list[Told] = []
         self._first: dict[str, Emitted] = {}
         self._last: dict[str, Emitted] = {}
 
@@ -102,6 +112,7 @@ class Log:
         self._last[subject] = made
         event = _event(made, what, data, by, simulated=simulated)
         self._rows.append((written_down, len(self._rows), Sent(by.lane, event)))
+        self._told.append(Told(made, what, by, data))
         self._count(made, what)
         return made
 
@@ -117,6 +128,11 @@ class Log:
         """Yield every event in the order of recording."""
         for _, _, sent in sorted(self._rows, key=lambda row: row[:2]):
             yield sent
+
+    def told(self) -> list[Told]:
+        """Return every event with what its maker knows, in the order of recording."""
+        # The sort is stable: within one instant, the order of making.
+        return sorted(self._told, key=lambda row: row.made.recorded)
 
     def _count(self, made: Emitted, what: str) -> None:
         delay = made.recorded - made.occurred

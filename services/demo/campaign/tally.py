@@ -15,7 +15,11 @@ Table = dict[str, dict[str, dict[str, Any]]]
 
 
 class Times(Protocol):
-    """When an event happened and when it was recorded (µs)."""
+    """Which event it is, when it happened and when it was recorded (µs)."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
 
     @property
     def occurred(self) -> int:
@@ -29,6 +33,7 @@ class Times(Protocol):
 class Mark(NamedTuple):
     """Fields of one thing that changed with one event."""
 
+    event: str
     occurred: int
     recorded: int
     group: str
@@ -45,9 +50,19 @@ class Tally:
 
     def mark(self, event: Times, group: str, name: str, **fields: Any) -> None:
         """Note that with this event a thing of a group has these fields."""
-        self._marks.append(Mark(event.occurred, event.recorded, group, name, fields))
+        self._marks.append(
+            Mark(event.id, event.occurred, event.recorded, group, name, fields)
+        )
         if group != "event":
             self._latest[group, name].update(fields)
+
+    def changes(self, group: str) -> dict[str, dict[str, Any]]:
+        """Return event → fields that changed with it, for the things of a group."""
+        found: dict[str, dict[str, Any]] = defaultdict(dict)
+        for mark in self._marks:
+            if mark.group == group:
+                found[mark.event].update(mark.fields)
+        return found
 
     def latest(self, group: str, name: str) -> dict[str, Any]:
         """Return the fields of one thing after the last mark of it."""
