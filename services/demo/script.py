@@ -1,11 +1,12 @@
 """The demonstration step by step: import, board, late list, replay, verify, tamper.
 
 Between the replay of the real log and the verification of the whole one, a simulated
-campaign is loaded beside it and its answers are checked; figures of the real log stay
-those of the real log.
+campaign is loaded beside it, its answers are checked and its reports are written;
+figures of the real log stay those of the real log.
 
-Rules of this file: everything goes through the doors that users have (HTTP, receipts,
-the verifier); what is found is returned as data, what is shown goes to ``Stage``.
+Rules of this file: everything goes through the doors that users have (HTTP, reports,
+receipts, the verifier); what is found is returned as data, what is shown goes to
+``Stage``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import httpx2
 
 from events.verify import Report, Trust
 from services.auditing import trust_from, verify_receipt_text, verify_store
-from services.demo import tamper
+from services.demo import reports, tamper
 from services.demo.campaign import command
 from services.demo.campaign.record import LANES, SOURCE
 from services.demo.campaign.script import FIRST_EVENT
@@ -66,7 +67,7 @@ def run(
         late = [row for row in board if _is_late(row)]
         demo.stage.late(late)
         _replay(demo, client, late)
-        added = {} if campaign is None else _campaign(demo, campaign())
+        added = {} if campaign is None else _campaign(demo, folder, campaign())
         sound = _verify(demo, client)
     found = _tamper(demo, folder, position=size // 2)
     return {
@@ -100,12 +101,20 @@ def _imported(demo: Demo, client: httpx2.Client) -> tuple[int, str]:
     return size, "" if root is None else root.root.hex()
 
 
-def _campaign(demo: Demo, keys: dict[str, str]) -> dict[str, Any]:
-    """Load the simulated campaign, and check what the service says of it."""
+def _campaign(demo: Demo, folder: Path, keys: dict[str, str]) -> dict[str, Any]:
+    """Load the simulated campaign, check what the service says of it, and report it."""
     demo.stage.heading("demo_campaign")
     figures = command.run(demo.url, keys, console=demo.stage.console, wait=demo.wait)
     demo.stage.campaign(figures)
-    return figures
+    return {**figures, **_reports(demo, folder / "reports")}
+
+
+def _reports(demo: Demo, folder: Path) -> dict[str, Any]:
+    """Write every report of the campaign; return how many files, and where."""
+    demo.stage.heading("demo_reports")
+    count = reports.write_all(demo.service, folder)
+    demo.stage.reports(count, folder / reports.INDEX)
+    return {"reports": count, "reports_folder": str(folder)}
 
 
 def import_receipts(demo: Demo) -> ImportReport:

@@ -6,6 +6,7 @@ Rules of this file: layout only; every text is in ``texts.toml``, every figure i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -88,6 +89,11 @@ class Stage:
             mismatches=differing,
         )
         self.console.print(Text(mark + said, style=style))
+
+    def reports(self, count: int, index: Path) -> None:
+        """Show where the reports are."""
+        said = self._say("reports_written", count=count, path=index)
+        self.console.print(Text("✓ " + said, style="green"), soft_wrap=True)
 
     def verified(self, report: Report) -> None:
         """Show the outcome of a verification."""
