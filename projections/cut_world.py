@@ -64,6 +64,10 @@ class ViewWorld:
         if self.snapshot.generation.position < self.cut.position:
             raise Unavailable("projection_behind", position=self.cut.position)
 
+    def at(self, cut: Cut) -> ViewWorld:
+        """Return the same log at another cut, not further along than this one."""
+        return ViewWorld(self.snapshot, self.reader, cut)
+
     def state(self, stream: str) -> StateRow | None:
         """Return the state of one stream; None: it had not begun."""
         moment = _moment(self.cut)
@@ -136,6 +140,10 @@ class LogWorld:
         # Frozen like every value; what is derived from it is set once, here.
         object.__setattr__(self, "_events", [_told(*pair) for pair in read])
         object.__setattr__(self, "_states", rows)
+
+    def at(self, cut: Cut) -> LogWorld:
+        """Return the same log at another cut: it is read again."""
+        return LogWorld(self.reader, cut)
 
     def state(self, stream: str) -> StateRow | None:
         """Return the state of one stream; None: it had not begun."""

@@ -64,6 +64,9 @@ class World(Protocol):
     def cut(self) -> Cut:
         """What this is a view of."""
 
+    def at(self, cut: Cut) -> World:
+        """Return the same log at another cut, not further along than this one."""
+
     def state(self, stream: str) -> StateRow | None:
         """Return the state of one stream; None: it had not begun."""
 

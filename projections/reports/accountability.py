@@ -76,7 +76,7 @@ def make(world: World, question: Question) -> Report:
         Section(both("Appeals", "申诉情况"), (_appeals(one, cases),)),
         Section(both("Counted by month", "按月量化问责"), (_thresholds(one),)),
     )
-    return finished(one, head=HEAD, sections=sections)
+    return finished(one, head=HEAD, sections=sections, make=make)
 
 
 def _filed(one: Scene) -> list[Filed]:

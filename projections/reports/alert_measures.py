@@ -91,7 +91,7 @@ def make(world: World, question: Question) -> Report:
         title = both(f"Alert {row.key}", f"预警 {row.key}")
         own = taken[row.key]
         sections.append(Section(title, _alert(one, row, own, names=names, nr=number)))
-    return finished(one, head=HEAD, sections=sections)
+    return finished(one, head=HEAD, sections=sections, make=make)
 
 
 def _taken(one: Scene, alerts: Mapping[str, Alert]) -> Mapping[str, list[Taken]]:

@@ -89,7 +89,7 @@ def make(world: World, question: Question) -> Report:
             both("Evidence used again", "佐证复用"), (_reused(one, reused, happened),)
         ),
     )
-    return finished(one, head=HEAD, sections=sections)
+    return finished(one, head=HEAD, sections=sections, make=make)
 
 
 def _of(unit: str | None, asked: set[str | None] | None) -> bool:

@@ -79,7 +79,7 @@ def make(world: World, question: Question) -> Report:
         Section(both("New sources", "新发现污染源"), (_new(one, places, cells),)),
         Section(both("Not listed yet", "未列入普查的网格"), (_unlisted(one, places),)),
     )
-    return finished(one, head=HEAD, sections=sections)
+    return finished(one, head=HEAD, sections=sections, make=make)
 
 
 def _places(one: Scene) -> Iterator[Place]:

@@ -8,6 +8,7 @@ both times, so that a difference is one of records. The published report stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from events import calendar
@@ -38,6 +39,9 @@ class Figure(NamedTuple):
     cell: Cell
 
 
+NO_CHANGE: Text = MappingProxyType(
+    {"en": "No published figure has changed.", "zh": "原公布数据无更正。"}
+)
 Maker = Callable[[Known, Span], Sequence[Figure]]
 
 
@@ -83,24 +87,16 @@ def corrections(
 ) -> tuple[Table, ...]:
     """Return what changed since the previous cut, and the records that changed it."""
     if before is None:
-        return (_changed((), _NO_PREVIOUS),)
+        return (changed_table((), _NO_PREVIOUS),)
     now = known(one, types)
     then = span(before.period)
     rules = rulebook(one.world).at(before.instant)
     revised = now._replace(now=before.instant, rules=rules)
     was = make(_as_known(revised, before.position), then)
-    pairs = [
-        (old, new)
-        for old, new in zip(was, make(revised, then), strict=True)
-        if (old.cell.value, old.cell.events) != (new.cell.value, new.cell.events)
-    ]
-    changed = {
-        position
-        for old, new in pairs
-        for position in {*old.cell.events} ^ {*new.cell.events}
-    }
+    pairs = differing(zip(was, make(revised, then), strict=True))
+    changed = {position for pair in pairs for position in _difference(*pair)}
     return (
-        _changed(pairs, _NO_CHANGE),
+        changed_table(pairs),
         _recorded(_late(one, now, before, changed), one),
     )
 
@@ -133,7 +129,21 @@ def _late(
     return [found[position] for position in sorted(found)]
 
 
-def _changed(pairs: Iterable[tuple[Figure, Figure]], empty: Text) -> Table:
+def differing(
+    pairs: Iterable[tuple[Figure, Figure]],
+) -> Sequence[tuple[Figure, Figure]]:
+    """Return those (published, known now) that are not of the same events."""
+    return [
+        (old, new)
+        for old, new in pairs
+        if (old.cell.value, old.cell.events) != (new.cell.value, new.cell.events)
+    ]
+
+
+def changed_table(
+    pairs: Iterable[tuple[Figure, Figure]], empty: Text = NO_CHANGE
+) -> Table:
+    """Return each published figure with what it is known to be now."""
     columns = (
         column("figure", "Figure", "指标"),
         column("published", "As published", "原公布数"),
@@ -187,4 +197,3 @@ def _difference(old: Figure, new: Figure) -> tuple[int, ...]:
 
 
 _NO_PREVIOUS = both("There is no previous issue.", "无上期。")
-_NO_CHANGE = both("No published figure has changed.", "原公布数据无更正。")

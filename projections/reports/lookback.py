@@ -69,7 +69,7 @@ def make(world: World, question: Question) -> Report:
         Section(both("Samples", "抽样情况"), (_samples(world, rows),)),
         Section(both("Relapsed", "反弹事项"), (_relapsed(one, rows),)),
     )
-    return finished(one, head=HEAD, sections=sections)
+    return finished(one, head=HEAD, sections=sections, make=make)
 
 
 def _grouped(

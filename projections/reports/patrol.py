@@ -76,7 +76,7 @@ def make(world: World, question: Question) -> Report:
         Section(both("By unit", "分单位情况"), (_by_unit(one, walks),)),
         Section(both("Quality", "巡查质量"), (_quality(one, walks),)),
     )
-    return finished(one, head=HEAD, sections=sections)
+    return finished(one, head=HEAD, sections=sections, make=make)
 
 
 def _walks(one: Scene, period: Span) -> Iterator[Walk]:

@@ -77,7 +77,7 @@ def make(world: World, question: Question) -> Report:
         Section(both("By directive", "分文件情况"), _by_directive(passed, members)),
         Section(both("By unit", "分单位情况"), (_by_unit(one, passed, members),)),
     )
-    return finished(one, head=HEAD, sections=sections)
+    return finished(one, head=HEAD, sections=sections, make=make)
 
 
 def _passed(one: Scene) -> Iterator[Passed]:

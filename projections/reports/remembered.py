@@ -27,6 +27,13 @@ class Remembered:
         """What this is a view of."""
         return self.world.cut
 
+    def at(self, cut: Cut) -> Remembered:
+        """Return the same log at another cut, which remembers, too."""
+        if cut not in self._kept:
+            self._kept[cut] = Remembered(self.world.at(cut))
+        found: Remembered = self._kept[cut]
+        return found
+
     def state(self, stream: str) -> StateRow | None:
         """Return the state of one stream; None: it had not begun."""
         if stream not in self._kept:

@@ -54,7 +54,7 @@ def make(world: World, question: Question) -> Report:
     ]
     if question.previous_position is not None:
         sections += since(one, rows, there, question.previous_position)
-    return finished(one, head=HEAD, sections=sections)
+    return finished(one, head=HEAD, sections=sections, make=make)
 
 
 def _stood(one: Scene, there: Moment) -> tuple[Figures, Figures, Table]:

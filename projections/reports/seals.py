@@ -43,6 +43,13 @@ class Site(NamedTuple):
         return tuple(e for e in self.happened if e.type.split(".")[2] in what)
 
     @property
+    def violations(self) -> tuple[Happened, ...]:
+        """Return what recorded each violation that its order knows of by then."""
+        known = self.order.state.violations
+        recorded = self.of("violation_recorded")
+        return tuple(e for e in recorded if e.data.violation in known)
+
+    @property
     def unit(self) -> str | None:
         """Return the unit that watches it, as it was last said."""
         units = [e.data.unit for e in self.of("site_bound", "violation_recorded")]
@@ -65,7 +72,7 @@ def make(world: World, question: Question) -> Report:
         Section(both("Violations", "违规情况"), (_violations(one, sites, names),)),
         Section(both("Decisions", "延期及豁免"), (_decisions(one, sites, names),)),
     )
-    return finished(one, head=HEAD, sections=sections)
+    return finished(one, head=HEAD, sections=sections, make=make)
 
 
 def _sites(one: Scene) -> Iterator[Site]:
@@ -105,7 +112,7 @@ def _overall(sites: Sequence[Site]) -> Figures:
         (
             "recorded",
             both("Violations recorded", "记录违规"),
-            counted(e.position for s in sites for e in s.of("violation_recorded")),
+            counted(e.position for s in sites for e in s.violations),
         ),
         (
             "counting",
@@ -167,7 +174,7 @@ def _violations(one: Scene, sites: Sequence[Site], names: Mapping[str, Value]) -
     rows = (
         _violation(book, site, event, names)
         for site in sites
-        for event in site.of("violation_recorded")
+        for event in site.violations
     )
     return listed(
         "violations",

@@ -1,7 +1,8 @@
 """Report 4, 一企一档: the whole file of one subject, replayed from the log.
 
-Rules of this file: its twelve parts and their order. Tables are in subject_tables.py
-and subject_history.py; what the log holds nothing of says so, and is never made up.
+Rules of this file: its twelve parts and their order. Tables are in subject_tables.py,
+subject_papers.py and subject_history.py; what the log holds nothing of says so, and
+is never made up.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from events import errors
 from events.domain.periods import Span
 from projections.reports import subject_history as history
+from projections.reports import subject_papers as papers
 from projections.reports import subject_tables as tables
 from projections.reports.corrections import (
     Figure,
@@ -26,7 +28,9 @@ from projections.reports.model import (
     Report,
     Section,
     Table,
+    Text,
 )
+from projections.reports.naming import issuer
 from projections.reports.pieces import (
     both,
     counted,
@@ -62,7 +66,7 @@ def make(world: World, question: Question) -> Report:
         name=NAME,
         period=question.period,
         title=both(f"File of {name}", f"{name}一企一档"),
-        issuer=both("Environment station", "环保所"),
+        issuer=_keeper(file),
         cut=cut_line(one, NAME, VERSION),
         sections=_sections(file, make_figures),
         corrections=corrections(one, before, _TYPES, make=make_figures),
@@ -70,13 +74,20 @@ def make(world: World, question: Question) -> Report:
     )
 
 
+def _keeper(file: File) -> Text:
+    """Return the unit that opened the file; of an unknown one, the headquarters."""
+    opened = file.on(file.row.stream)[:1]
+    unit = opened[0].unit if opened else None
+    return issuer(file.one.world) if unit is None else file.one.unit(unit)
+
+
 def _sections(file: File, make_figures: Maker) -> tuple[Section, ...]:
     known = Known(file.one.courses, file.events, file.one.now, file.one.rules)
     told = make_figures(known, Span(0, 0))
     return (
         _part("Basic facts", "基本信息", tables.basics(file), _shown(told)),
-        _part("Permits", "手续", tables.permits(file)),
-        _part("Processes and treatment", "产污环节与治理设施", tables.processes(file)),
+        _part("Permits", "手续", papers.permits(file)),
+        _part("Processes and treatment", "产污环节与治理设施", papers.processes(file)),
         _part("Plans", "一企一策", tables.plans(file)),
         _part(
             "Staggered production and alerts",
@@ -85,11 +96,16 @@ def _sections(file: File, make_figures: Maker) -> tuple[Section, ...]:
             tables.alert_plan(file),
             tables.measures(file),
         ),
-        _part("Visits", "检查记录", history.visits(file)),
+        _part("Visits", "检查记录", history.visits(file), history.failed(file)),
         _part("Problems", "问题与整改", history.issues(file)),
         _part("Penalties", "处罚与追责", history.violations(file), history.cases(file)),
         _part("Measurements", "监测", history.readings_table(file)),
-        _part("Promises", "承诺事项", history.promises(file)),
+        _part(
+            "Pledge and promises",
+            "承诺书及承诺事项",
+            papers.pledges(file),
+            history.promises(file),
+        ),
         _part("Timeline", "变更及事件时间线", history.timeline(file)),
         _part("Evidence", "佐证目录", history.evidence(file)),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from events.domain import codelists
 from events.domain.accountability_payloads import FORMS
 from events.domain.inspection_state import KINDS
 from projections.reports.accountability_words import STATUSES as CASE_STATUSES
@@ -23,9 +24,8 @@ from projections.reports.pieces import (
     lit,
     lit_cell,
     status_text,
-    table,
 )
-from projections.reports.subject_streams import File
+from projections.reports.subject_streams import File, filed
 from projections.rules.records import is_late
 from projections.world import Happened, StateRow
 
@@ -52,7 +52,33 @@ def visits(file: File) -> Table:
     )
     rows = [_visit(file, row) for row in file.visits]
     rows.sort(key=lambda row: (row[0].value or 0, str(row[1].value)))
-    return table("visits", both("Visits", "检查记录"), columns, rows)
+    return filed("visits", both("Visits", "检查记录"), columns, rows)
+
+
+def failed(file: File) -> Table:
+    """Return every item of a checklist that this subject failed, by time."""
+    columns = (
+        column("time", "Checked", "核对时间", "instant"),
+        column("visit", "Visit", "检查编号"),
+        column("item", "Item", "检查项"),
+        column("note", "Note", "情况说明"),
+    )
+    rows = [
+        tuple(
+            Cell(value, (event.position,))
+            for value in (
+                event.occurred,
+                row.key,
+                _item(event.data.checklist, event.data.item),
+                event.data.note,
+            )
+        )
+        for row in file.visits
+        for event in _checked(file, row)
+        if event.data.result == "fail"
+    ]
+    rows.sort(key=lambda row: (row[0].value, row[0].events))
+    return filed("failed", both("Items failed", "不合格项"), columns, rows)
 
 
 def issues(file: File) -> Table:
@@ -70,7 +96,7 @@ def issues(file: File) -> Table:
     )
     rows = [_issue(file, row) for row in file.issues]
     rows.sort(key=lambda row: (row[0].value, str(row[1].value)))
-    return table("issues", both("Problems", "问题与整改"), columns, rows)
+    return filed("issues", both("Problems", "问题与整改"), columns, rows)
 
 
 def violations(file: File) -> Table:
@@ -89,7 +115,7 @@ def violations(file: File) -> Table:
                 values = (one.found_at, order.key, name, _VIOLATIONS[one.status])
                 rows.append(tuple(Cell(value, tuple(told)) for value in values))
     rows.sort(key=lambda row: (row[0].value, str(row[2].value)))
-    return table("violations", both("Violations", "违反管控令"), columns, rows)
+    return filed("violations", both("Violations", "违反管控令"), columns, rows)
 
 
 def cases(file: File) -> Table:
@@ -110,7 +136,7 @@ def cases(file: File) -> Table:
             CASE_STATUSES[row.state.status],
         )
         rows.append(tuple(Cell(value, row.events) for value in values))
-    return table("cases", both("Accountability", "追责"), columns, rows)
+    return filed("cases", both("Accountability", "追责"), columns, rows)
 
 
 def readings_table(file: File) -> Table:
@@ -128,7 +154,7 @@ def readings_table(file: File) -> Table:
         series, unit = row.series.upper(), measure_text(row.unit)
         values = (row.period, series, value, unit)
         rows.append(tuple(Cell(told, (row.event,)) for told in values))
-    return table("readings", both("Measurements", "监测数据"), columns, rows)
+    return filed("readings", both("Measurements", "监测数据"), columns, rows)
 
 
 def promises(file: File) -> Table:
@@ -153,7 +179,7 @@ def promises(file: File) -> Table:
         for case in file.one.cases
         if case.key in file.commitments
     ]
-    return table("promises", both("Promises", "承诺事项"), columns, rows)
+    return filed("promises", both("Promises", "承诺事项"), columns, rows)
 
 
 def timeline(file: File) -> Table:
@@ -182,7 +208,7 @@ def timeline(file: File) -> Table:
         flag = both("Late", "补录") if late else None
         cells = [Cell(value, at) for value in values]
         rows.append((*cells, Cell(flag, at, rules.cite("late_record"))))
-    return table("timeline", both("Timeline", "事件时间线"), columns, rows)
+    return filed("timeline", both("Timeline", "事件时间线"), columns, rows)
 
 
 def evidence(file: File) -> Table:
@@ -208,7 +234,7 @@ def evidence(file: File) -> Table:
         _content(number, digest, used[digest], stored.get(digest))
         for number, digest in enumerate(used, start=1)
     ]
-    return table("evidence", both("Evidence", "佐证目录"), columns, rows)
+    return filed("evidence", both("Evidence", "佐证目录"), columns, rows)
 
 
 def digests(event: Happened) -> tuple[str, ...]:
@@ -238,13 +264,7 @@ def _content(
 
 def _visit(file: File, row: StateRow) -> tuple[Cell, ...]:
     state, own = row.state, file.on(row.stream)
-    checked = [
-        event
-        for event in own
-        if event.type == "henji.inspection.item_checked.v1"
-        and state.target_of(event.data.target) == file.row.stream
-    ]
-    last = {event.data.item: event for event in checked}
+    last = {event.data.item: event for event in _checked(file, row)}
     begun = state.started_at
     at = tuple(event.position for event in own)
     return (
@@ -252,11 +272,39 @@ def _visit(file: File, row: StateRow) -> tuple[Cell, ...]:
         Cell(row.key, at),
         Cell(both(*KINDS[state.kind]), at),
         Cell(file.one.unit(state.unit), at),
-        Cell(state.checklist, at),
+        Cell(_list_name(state.checklist), at),
         _with_result(last.values(), "pass"),
         _with_result(last.values(), "fail"),
         _signature(file, own),
     )
+
+
+def _checked(file: File, row: StateRow) -> list[Happened]:
+    """Return what a visit checked at this subject, in the order of the log."""
+    return [
+        event
+        for event in file.on(row.stream)
+        if event.type == "henji.inspection.item_checked.v1"
+        and row.state.target_of(event.data.target) == file.row.stream
+    ]
+
+
+def _list_name(ref: str | None) -> Text | str | None:
+    """Return what a checklist is called, with its version."""
+    found = None if ref is None else codelists.find(ref)
+    if found is None:
+        return ref
+    version = found.ref.partition("/")[2]
+    return both(f"{found.en} ({version})", f"{found.zh}（{version}）")
+
+
+def _item(ref: str, item: str) -> Text | str:
+    """Return what an item of a checklist is called."""
+    found = codelists.find(ref)
+    for row in () if found is None else found.items:
+        if row.id == item:
+            return both(row.en, row.zh)
+    return item
 
 
 def _with_result(checked: Iterable[Happened], result: str) -> Cell:

@@ -6,11 +6,15 @@ those that name this one are about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from projections.reports.pieces import Scene
+from projections.reports.model import Cell, Column, Table, Text
+from projections.reports.pieces import Scene, both, table
 from projections.world import Happened, StateRow
+
+NOT_RECORDED = both("Not recorded", "未记录")
+_NOTHING = both("Nothing is recorded of this.", "未记录。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,18 @@ def file_of(one: Scene, row: StateRow) -> File:
         cases=cases,
         events=events,
     )
+
+
+def filed(
+    key: str,
+    title: Text,
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    note: Text | None = None,
+) -> Table:
+    """Return a table of a file; one without rows says that nothing is recorded."""
+    return table(key, title, columns, rows, note=note, empty=_NOTHING)
 
 
 def _those(rows: Iterable[StateRow], key: str, member: str) -> tuple[StateRow, ...]:

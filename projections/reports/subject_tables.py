@@ -1,7 +1,7 @@
-"""What is on file about a subject: facts, permits, plans, schedules, alert measures.
+"""What is on file about a subject: facts, plans, schedules, alert measures.
 
-Rules of this file: tables of a subject's own stream and of its measures. The log has
-no event for permits and processes yet: their tables say that nothing is recorded.
+Rules of this file: tables of a subject's own stream and of its measures. Papers are in
+subject_papers.py.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from projections.reports.air import COLOUR_NAMES
 from projections.reports.alert_words import STANDINGS
 from projections.reports.issue_words import KINDS, SUBJECT_STATUSES
 from projections.reports.model import Cell, Column, Table, Text, Value
-from projections.reports.pieces import both, column, join, table
-from projections.reports.subject_streams import File
+from projections.reports.naming import stream_text
+from projections.reports.pieces import both, column, join
+from projections.reports.subject_streams import NOT_RECORDED, File, filed
 from projections.rules.alert_measures import standing
 from projections.world import Happened
 
-_NOT_RECORDED = both("Nothing is recorded of this.", "未录入。")
 _CATEGORIES = {
     "scattered": both("Scattered", "散"),
     "disorderly": both("Disorderly", "乱"),
@@ -64,33 +64,15 @@ def basics(file: File) -> Table:
         (both("Category", "分类"), _category(file), sorting),
         (both("Handling", "处置方式"), _handling(file), sorting),
     ]
-    note = both("What is empty is not recorded.", "空白项为未录入。")
-    cells = [
-        (Cell(title), Cell(value, tuple(sorted({*events}))))
-        for title, value, events in rows
-    ]
-    return table("basics", both("Basic facts", "基本信息"), columns, cells, note=note)
+    cells = [(Cell(title), _fact(value, events)) for title, value, events in rows]
+    return filed("basics", both("Basic facts", "基本信息"), columns, cells)
 
 
-def permits(_file: File) -> Table:
-    """Return the permits: none are recorded."""
-    columns = (
-        column("kind", "Permit", "手续"),
-        column("number", "Number", "文号"),
-        column("date", "Date", "日期", "date"),
-    )
-    title = both("Permits", "环评、验收、排污许可及其他手续")
-    return table("permits", title, columns, (), empty=_NOT_RECORDED)
-
-
-def processes(_file: File) -> Table:
-    """Return processes and treatment: none are recorded."""
-    columns = (
-        column("process", "Process", "产污环节"),
-        column("treatment", "Treatment", "治理设施"),
-    )
-    title = both("Processes and treatment", "产污环节与治理设施")
-    return table("processes", title, columns, (), empty=_NOT_RECORDED)
+def _fact(value: Value, events: tuple[int, ...]) -> Cell:
+    """Return a fact with the events that say it; nobody said what is not recorded."""
+    if value is None:
+        return Cell(NOT_RECORDED)
+    return Cell(value, tuple(sorted({*events})))
 
 
 def plans(file: File) -> Table:
@@ -114,7 +96,7 @@ def plans(file: File) -> Table:
         for event in file.of("subject.plan_approved")
         for measure in event.data.measures
     ]
-    return table("plans", both("Plans", "一企一策各版本"), columns, rows)
+    return filed("plans", both("Plans", "一企一策各版本"), columns, rows)
 
 
 def schedules(file: File) -> Table:
@@ -129,7 +111,7 @@ def schedules(file: File) -> Table:
     rows = [_schedule(event) for event in file.of(*_SCHEDULES)]
     rows.sort(key=lambda row: (str(row[1].value), row[1].events))
     title = both("Staggered production and seals", "错峰生产及封土")
-    return table("schedules", title, columns, rows)
+    return filed("schedules", title, columns, rows)
 
 
 def alert_plan(file: File) -> Table:
@@ -148,7 +130,7 @@ def alert_plan(file: File) -> Table:
             values = (COLOUR_NAMES[measure.alert], measure.code, measure.text)
             rows.append(tuple(Cell(value, (event.position,)) for value in values))
     title = both("Measures by alert colour", "各级预警减排措施")
-    return table("alert_plan", title, columns, rows)
+    return filed("alert_plan", title, columns, rows)
 
 
 def measures(file: File) -> Table:
@@ -179,7 +161,7 @@ def measures(file: File) -> Table:
         result = STANDINGS[found.value.compliance]
         cells = [Cell(value, row.events) for value in values]
         rows.append((*cells, Cell(result, found.events, found.rule)))
-    return table("measures", both("Under alerts", "应急措施落实"), columns, rows)
+    return filed("measures", both("Under alerts", "应急措施落实"), columns, rows)
 
 
 _SCHEDULES = ("subject.schedule_set", "subject.seal_applied")
@@ -194,7 +176,7 @@ def _schedule(event: Happened) -> tuple[Cell, ...]:
         Cell(data.start.isoformat(), at),
         Cell(data.end.isoformat(), at),
         Cell(data.limit_percent / 100 if staggered else None, at),
-        Cell(data.basis if staggered else data.order, at),
+        Cell(data.basis if staggered else stream_text(f"order/{data.order}"), at),
     )
 
 

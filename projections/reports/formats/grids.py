@@ -25,8 +25,9 @@ INSET = 0.35
 _MOST, _WISH, _SHORT = 16.0, 34.0, 4
 _SYLLABLES = 5.0
 #: What reads easily: so wide a column, down to so small a type. A table of which this
-#: cannot be had stands across the page.
+#: cannot be had stands across the page, unless it is short and its type not too small.
 _EASY, _EASY_SIZE = 10.0, 9.0
+_FEW_ROWS, _SMALL_SIZE = 6, 7.5
 _LATIN = 0.56
 #: Where a line may end: at spaces, after hyphens, and around Chinese characters.
 _BREAKS = re.compile(r"[\s]+|(?<=[-/])|(?<=[\u2e80-\uffef])|(?=[\u2e80-\uffef])")
@@ -65,7 +66,10 @@ def fitted(
         max(low, min(_WISH, long)) for low, long in zip(least, longest, strict=True)
     ]
     easy = [min(want, max(low, _EASY)) for low, want in zip(least, wanted, strict=True)]
-    across = sum(easy) > WIDTH_PT / _EASY_SIZE
+    bound = (
+        sum(least) * _SMALL_SIZE if len(rows) <= _FEW_ROWS else sum(easy) * _EASY_SIZE
+    )
+    across = bound > WIDTH_PT
     room = LENGTH_PT if across else WIDTH_PT
     size = _size(least, easy, room)
     widths = _shared(least, wanted, room / size)

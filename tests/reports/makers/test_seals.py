@@ -129,6 +129,9 @@ def test_a_violation_recorded_late_is_a_correction(book):
     )
     assert made(book).corrections == ()
     report = made(book, previous_position=previous)
+    (changed,) = found(report, "corrections")
+    assert zh(changed["figure"]) == "封土：记录违规"
+    assert changed["corrected"] - changed["published"] == changed["change"] == 1
     (row,) = found(report, "late_records")
     assert row["position"] == late
     assert row["figures"] > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from events.domain import codelists
 from events.errors import Malformed, NotFound
 from projections.reports import subject_file
 from projections.reports.addresses import cells
@@ -120,14 +121,14 @@ def test_the_parts_are_those_of_the_paper_file(plant):
         "问题与整改",
         "处罚与追责",
         "监测",
-        "承诺事项",
+        "承诺书及承诺事项",
         "变更及事件时间线",
         "佐证目录",
     ]
 
 
 def test_the_basic_facts_are_from_its_stream_and_its_cell(plant):
-    """Name, address, cell and its workers by reference; what is missing is empty."""
+    """Name, address, cell and its workers by reference; what is missing says so."""
     rows = {zh(row["item"]): row["value"] for row in found(filed(plant), "basics")}
     assert rows["名称"] == "示例搅拌站（模拟数据）"
     assert (rows["地址"], rows["所属网格"], rows["网格员"]) == (
@@ -136,7 +137,7 @@ def test_the_basic_facts_are_from_its_stream_and_its_cell(plant):
         "p:7",
     )
     assert (zh(rows["类别"]), zh(rows["状态"])) == ("搅拌站", "正常生产")
-    assert rows["法定代表人"] is None
+    assert zh(rows["法定代表人"]) == "未记录"
 
 
 def test_the_figures_are_of_this_subject_alone(plant):
@@ -235,11 +236,57 @@ def test_a_violation_stands_with_its_confirmation(plant):
 
 
 def test_what_the_log_has_nothing_of_says_so(plant):
-    """Permits, processes, measurements: empty and said to be."""
+    """Each paper that inspectors look for has its line; empty tables say why."""
     report = filed(plant)
+    papers = {
+        zh(row["item"]): zh(row["content"])
+        for key in ("permits", "processes", "pledges")
+        for row in found(report, key)
+    }
+    assert papers == dict.fromkeys(
+        (
+            *("环评批复", "三同时验收", "排污许可证", "其他手续"),
+            *("产污环节", "治理设施", "设施运行记录", "承诺书"),
+        ),
+        "未记录",
+    )
     notes = {table.key: table.note["zh"] for table in tables(report) if not table.rows}
-    assert notes["permits"] == notes["processes"] == "未录入。"
     assert {"readings", "cases", "promises", "schedules"} <= set(notes)
+    assert notes["readings"] == "未记录。"
+
+
+def test_material_called_a_permit_is_listed_as_one(plant):
+    """Its name or its note says what a paper is; it is listed by its first use."""
+    digest = AFTER["sha256"]
+    stored = {
+        "sha256": digest,
+        "sm3": "a" * 64,
+        "media_type": "application/pdf",
+        "size": 7,
+        "name": "排污许可证副本（模拟数据）",
+    }
+    plant.note("evidence.stored", f"evidence/{digest}", "2017-11-20", stored)
+    row = by(found(filed(plant), "permits"), "content", stored["name"])
+    assert (zh(row["item"]), row["digest"]) == ("排污许可证", digest[:12])
+    (entry,) = [e for e in cells(filed(plant)) if e.address == "permits/3/content"]
+    assert [plant.log[at - 1].type for at in entry.cell.events] == [
+        "henji.issue.fixed_on_spot.v1"
+    ]
+
+
+def test_items_that_failed_are_told_one_by_one(plant):
+    """Both items failed in the end, by their names in the checklist; no pass is one."""
+    rows = found(filed(plant), "failed")
+    assert [zh(row["item"]) for row in rows] == [
+        item_name("heaps_covered"),
+        item_name("fence"),
+    ]
+
+
+def item_name(code):
+    """Return what an item of the checklist is called."""
+    items = codelists.find("dust-100/2017-11").items
+    return next(item.zh for item in items if item.id == code)
 
 
 def test_a_late_record_is_flagged_and_corrects_the_file_before(plant):

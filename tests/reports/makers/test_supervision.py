@@ -38,9 +38,10 @@ MAKERS = (
 #: Integers that do not count events: sums of lists, days, minutes, numbers, spans.
 NO_COUNTS = frozenset(
     {
-        "added", "as_of", "count", "days", "deciding", "evidence", "figures", "late",
-        "left", "level", "listed", "met", "notice", "opening", "population", "position",
-        "required", "size", "step", "waiting", "workers",
+        "added", "as_of", "corrected", "count", "days", "deciding", "evidence",
+        "figures", "late", "left", "level", "listed", "met", "notice", "opening",
+        "population", "position", "published", "required", "size", "step", "waiting",
+        "workers",
     }
 )  # fmt: skip
 PERSONS = ("p:0f3a", "p:1")
@@ -93,8 +94,22 @@ def test_read_models_and_the_log_give_the_same_report(maker):
         store = stored(log)
         with boards(store) as snapshot:
             cut = cut_of(store, position=len(log.all) - 20)
-            live = made(maker, ViewWorld(snapshot, store, cut))
-            assert live == made(maker, LogWorld(store, cut))
+            for before in (None, cut.position // 2):
+                asked = {"previous_position": before}
+                live = made(maker, ViewWorld(snapshot, store, cut), **asked)
+                assert live == made(maker, LogWorld(store, cut), **asked)
+
+
+@pytest.mark.parametrize("maker", MAKERS, ids=lambda module: module.HEAD.name)
+def test_nothing_is_corrected_where_nothing_came_late(maker):
+    """Told against the very cut it is made of, a report has no figure to correct."""
+    log = random_kinds(5, length=200)
+    cut = cut_of(stored(log), position=len(log.all))
+    report = made(maker, LogWorld(log, cut), previous_position=cut.position)
+    changed, late = report.corrections
+    assert (changed.key, late.key) == ("corrections", "late_records")
+    assert not changed.rows
+    assert not late.rows
 
 
 @pytest.mark.parametrize("maker", MAKERS, ids=lambda module: module.HEAD.name)
