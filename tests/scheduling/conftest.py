@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from events import catalogue, gate
 from events.cloudevents import accept
@@ -15,8 +19,13 @@ from events.domain.model import Event
 from events.entries import instant, rfc3339
 from events.store import Selection
 from events.submissions import Request, prepare
+from projections.reports.registry import REPORTS
 from services import wiring
+from services.app import create_app
+from services.keyring import KeySpec, create_key
 from services.leases import Lease
+from services.running import Service, running
+from services.scheduling import opening
 from services.scheduling.states import SOURCE
 from services.scheduling.worker import Parts, Worker
 from services.settings import Settings
@@ -25,6 +34,7 @@ from tests.support import scenario
 
 START = instant("2017-11-14T15:00:00+08:00")
 DAY = scenario.DAY
+BULLETIN = "weekly_bulletin"
 
 
 @dataclass
@@ -169,3 +179,88 @@ def settings_of(tmp_path, request) -> MakeSettings:
         return Settings(data_dir=tmp_path / "data", origin=scenario.ORIGIN, **given)
 
     return make
+
+
+@dataclass
+class Office:
+    """A running service, a client of it, and the scheduler beside it."""
+
+    service: Service
+    client: TestClient
+    clock: Clock
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, **query: Any) -> Any:
+        """GET what must be there."""
+        answer = self.client.get(path, params=query, headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def submit(self, events: list[dict[str, Any]]) -> None:
+        """Submit events, all of which must be taken."""
+        kind = {"Content-Type": "application/cloudevents-batch+json"}
+        answer = self.client.post(
+            "/v1/events", content=json.dumps(events), headers=self.headers | kind
+        )
+        assert answer.status_code == 201, answer.text
+
+    def key(self, **spec: Any) -> dict[str, str]:
+        """Create a key; return the headers that present it."""
+        made = KeySpec(**{"name": "t", **spec})
+        ledger = self.service.ledger
+        _, shown = create_key(ledger, made, random_bytes=secrets.token_bytes)
+        return {"Authorization": f"Bearer {shown}"}
+
+    def at(self, text: str) -> None:
+        """Let it be some instant, and a scheduler do what is due by then."""
+        self.clock.set(text)
+        with opening.scheduler(self.service.ledger, self.service.views) as worker:
+            worker.catch_up()
+            assert worker.refused == {}
+
+    def issue(self, period: str) -> dict[str, Any]:
+        """Return the frozen issue of a week, as the list has it."""
+        size = self.service.ledger.store.head().size
+        listed = self.get(f"/v1/reports/{BULLETIN}/frozen", as_of=size).json()["data"]
+        (issue,) = [row for row in listed if row["period"] == period]
+        return issue
+
+    def files(self, period: str) -> dict[str, bytes]:
+        """Return each file of a frozen issue by its format."""
+        issue = self.issue(period)
+        files = {}
+        for file in issue["files"]:
+            content = self.get(file["href"]).content
+            assert hashlib.sha256(content).hexdigest() == file["sha256"]
+            assert len(content) == file["size"]
+            files[file["format"]] = content
+        return files
+
+    def made_anew(self, period: str) -> dict[str, bytes]:
+        """Return each format of the report as it is made now, of the cut of its issue."""
+        cut = self.issue(period)["cut"]
+        when = {
+            "as_of": cut["position"],
+            "as_at": cut["instant"],
+            "at": cut["instant"],
+        }
+        path = f"/v1/reports/{BULLETIN}"
+        return {
+            name: self.get(f"{path}.{name}", period=period, lang="zh", **when).content
+            for name in REPORTS[BULLETIN].formats
+        }
+
+
+@pytest.fixture
+def office(tmp_path, clock, monkeypatch):
+    """A service whose ledger and scheduler go by the test's clock."""
+    monkeypatch.setattr(opening, "clock", clock)
+    settings = Settings(data_dir=tmp_path / "ledger", origin=scenario.ORIGIN)
+    with running(settings) as service, TestClient(create_app(service)) as client:
+        for event in scenario.groundwork():
+            service.ledger.submit_as_operator(event)
+        weekly = {"rhythm": "weekly", "due_time": "09:00", "due_days_later": 1}
+        service.ledger.submit_as_operator(routine("hq", kind=BULLETIN, **weekly))
+        office = Office(service, client, clock)
+        office.headers = office.key(roles=["adapter"], scopes=scenario.ALL_SCOPES)
+        yield office

@@ -327,3 +327,48 @@ def test_no_event_is_planned_twice(definitions, made, until):
     ids = [due.event["id"] for due in plan]
     assert len(ids) == len(set(ids))
     assert all(instant(due.event["time"]) == due.instant <= until for due in plan)
+
+
+BULLETIN = "report/weekly_bulletin/2017-W47"
+MONDAY = instant("2017-11-27T09:00:00+08:00")
+
+
+def owing(due, *, missed=False, frozen=None):
+    """Return states in which a bulletin is owed, and perhaps frozen."""
+    owed = Owed(instant(f"2017-{due}:00+08:00"), START, (BULLETIN,), missed=missed)
+    done = {} if frozen is None else {BULLETIN: frozen}
+    return states(owed={"obligation/weekly_bulletin/hq/2017-W47": owed}, frozen=done)
+
+
+@pytest.mark.parametrize(
+    ("due", "frozen", "lines"),
+    [
+        ("11-27T09:00", MONDAY, ["11-27T09:00 met 2017-W47"]),
+        ("11-28T09:00", MONDAY, ["11-27T09:00 met 2017-W47"]),
+        (
+            "11-27T08:59",
+            MONDAY,
+            ["11-27T08:59 missed 2017-W47", "11-27T09:00 met 2017-W47"],
+        ),
+        ("11-27T09:00", None, ["11-27T09:00 missed 2017-W47"]),
+    ],
+)
+def test_what_is_owed_is_met_by_the_report_that_was_frozen(due, frozen, lines):
+    """In time it is never missed; too late it was missed first, and both are said."""
+    assert between(owing(due, frozen=frozen), "11-01T00:00", "12-31T00:00") == lines
+
+
+def test_what_was_missed_is_met_later_and_not_missed_again():
+    """After the miss the frozen report is all that is still to be said."""
+    found = owing("11-27T08:59", missed=True, frozen=MONDAY)
+    assert between(found, "11-01T00:00", "12-31T00:00") == ["11-27T09:00 met 2017-W47"]
+    alone = owing("11-27T08:59", missed=True)
+    assert between(alone, "11-01T00:00", "12-31T00:00") == []
+
+
+def test_a_report_is_frozen_before_what_falls_due_with_it_is_missed():
+    """At one instant the report comes first: frozen at nine it was due at nine in time."""
+    found = owing("11-27T09:00")
+    found.opened = instant("2017-11-20T10:00:00+08:00")
+    lines = between(found, "11-01T00:00", "11-30T00:00", weekly=["weekly_bulletin"])
+    assert lines == ["11-27T09:00 frozen 2017-W47", "11-27T09:00 missed 2017-W47"]
