@@ -49,8 +49,8 @@ def target(views: Views, projector: Projector, parts: Sequence[Part]) -> Generat
 
     Where there is neither, it is created with ``parts``. Of several that were begun at
     once, all workers take the oldest. ``Conflict('projection_source_differs')``: these
-    read models follow the log; ``Conflict('partitions_changed')``: they follow a topic
-    that had other partitions.
+    read models follow the log; ``Conflict('kafka_partitions_changed')``: they follow
+    another topic, or this one when it had other partitions.
     """
     found = _of_version(views, projector)
     if not found:
@@ -64,7 +64,12 @@ def target(views: Views, projector: Projector, parts: Sequence[Part]) -> Generat
     if not tracked:
         raise Conflict("projection_source_differs", source="log")
     if tracked != wanted:
-        raise Conflict("partitions_changed", expected=len(tracked), actual=len(wanted))
+        raise Conflict(
+            "kafka_partitions_changed",
+            topic=wanted[0][0],
+            expected=len(tracked),
+            actual=len(wanted),
+        )
     return chosen
 
 

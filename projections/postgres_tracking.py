@@ -1,6 +1,7 @@
 """Which generations there are, and how far each has come, in PostgreSQL.
 
-Rules of this file: the bookkeeping tables, inside a transaction that is given.
+Rules of this file: the bookkeeping tables, inside a transaction that is given, and the
+schema that they are in.
 """
 
 from __future__ import annotations
@@ -92,6 +93,18 @@ _NOTE_PART: Final = """
 UPDATE view_part SET poison_position = %s, poison_type = %s, poison_reason = %s
 WHERE application_name = %s AND topic = %s AND number = %s
 """
+
+
+def ensure_schema(conninfo: str, schema: str) -> None:
+    """Create the schema of read models that have a database of their own.
+
+    Beside a log its owner has made it; here, who projects does.
+    """
+    with psycopg.connect(conninfo) as connection:
+        found = connection.execute("SELECT to_regnamespace(%s)", (schema,)).fetchone()
+        if found == (None,):
+            name = Identifier(schema)
+            connection.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
 
 
 def generations(connection: Connection, name: str) -> list[Generation]:

@@ -28,6 +28,7 @@ from services.evidence import command as evidence
 from services.exports import command as exports
 from services.ingest import command as ingesting
 from services.relay import command as relaying
+from services.remote import command as projecting
 from services.scheduling import command as scheduling
 from services.settings import Settings, from_environment, further_ledgers
 from services.texts import Say, speaker
@@ -48,6 +49,7 @@ app.add_typer(work, name="work")
 scheduling.register(work)
 ingesting.register(work)
 relaying.register(work)
+projecting.register(app, work)
 
 #: Exit codes: what was asked for is not so; the input or the surroundings are wrong.
 EXIT_NOT_SOUND, EXIT_ERROR = 1, 2
@@ -109,7 +111,7 @@ def serve(data_dir: DataDir = None, language: Language = "en") -> None:
     from services.serving import serve_forever
 
     settings = _settings(data_dir)
-    where = settings.projection or "process"
+    where = settings.projection or ("off" if settings.views_url else "process")
     settings = msgspec.structs.replace(settings, projection=where)
     with ExitStack() as stack:
         services = [
@@ -124,19 +126,6 @@ def serve(data_dir: DataDir = None, language: Language = "en") -> None:
             origin = service.ledger.settings.origin
             typer.echo(speaker(language)("serving", origin=origin, url=url + base))
         serve_forever(*services)
-
-
-@work.command("project")
-def work_project(
-    data_dir: DataDir = None,
-    attached: Annotated[  # noqa: FBT002
-        bool, typer.Option("--attached", help="End when standard input does.")
-    ] = False,
-) -> None:
-    """Keep the read models up to date, beside any number of serving processes."""
-    from services.projecting import project
-
-    project(_settings(data_dir), parent=sys.stdin.buffer if attached else None)
 
 
 @keys.command("create")
@@ -332,16 +321,6 @@ def install(
     schema = from_environment().database_schema
     install_postgres(owner_url, schema=schema, writer_role=writer)
     typer.echo(speaker(language)("installed", schema=schema, role=writer))
-
-
-@app.command()
-def rebuild(data_dir: DataDir = None, language: Language = "en") -> None:
-    """Build the read models anew beside the live ones, and switch to them."""
-    from services.projecting import rebuild as rebuild_views
-
-    done = rebuild_views(_settings(data_dir))
-    text = speaker(language)("rebuilt", number=done.number, position=done.position)
-    typer.echo(text)
 
 
 @app.command()

@@ -51,7 +51,7 @@ def projected(
     with ExitStack() as stack:
         if settings.projection == "process":
             stack.enter_context(_process(settings))
-        elif settings.projection != "off":
+        elif settings.projection != "off" and not settings.views_url:
             stack.callback(commits.listen(lambda _size: wake.set()))
             stack.enter_context(_thread(runner.run, wake.set))
         yield runner

@@ -26,6 +26,7 @@ from events.sqlite import SqliteStore
 from events.store import Store
 from events.submissions import Accepted, Request, Result, prepare
 from projections.postgres import PostgresViews, create_views_schema
+from projections.postgres_tracking import ensure_schema
 from projections.sqlite import SqliteViews
 from projections.views import Views
 from services.keyfile import Keys, load_or_create
@@ -117,12 +118,21 @@ def views_schema(schema: str) -> str:
 
 
 def open_views(settings: Settings) -> Views:
-    """Open the read models beside the log that the settings name."""
-    if settings.database_url:
-        schema = views_schema(settings.database_schema)
-        return PostgresViews(settings.database_url, schema=schema)
+    """Open the read models that the settings name: beside the log, or elsewhere."""
+    url = settings.views_url or settings.database_url
+    if url:
+        return PostgresViews(url, schema=views_schema(settings.database_schema))
     # A file of their own: SQLite has one writer a file, and that is the sequencer's.
     return SqliteViews(settings.data_dir / "views.db")
+
+
+def prepare_views(settings: Settings) -> None:
+    """Create what read models need that are not beside the log: schema, or folder."""
+    if settings.views_url:
+        schema = views_schema(settings.database_schema)
+        ensure_schema(settings.views_url, schema)
+    else:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def open_leases(settings: Settings) -> Leases:

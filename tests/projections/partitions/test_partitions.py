@@ -194,7 +194,7 @@ def test_a_topic_that_was_given_more_partitions_is_refused(views):
     more = [Part(TOPIC, number) for number in range(3)]
     with pytest.raises(Conflict) as refused:
         partitions.target(views, Board(), more)
-    assert refused.value.code == "partitions_changed"
+    assert refused.value.code == "kafka_partitions_changed"
 
 
 def test_read_models_follow_the_log_or_a_topic_and_not_both(views, run):

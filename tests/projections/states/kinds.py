@@ -26,11 +26,11 @@ _TYPES = catalogue.all_types()
 _FAILURES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
-def random_kinds(seed, *, length, streams=2, kinds=None):
-    """Return a log of events of all kinds that their folds accept."""
+def random_kinds(seed, *, length, streams=2, kinds=None, log=None):
+    """Return a log of events of all kinds that their folds accept, after a beginning."""
     choose = random.Random(seed)
     wanted = [row for row in _TYPES if kinds is None or row.kind in kinds]
-    log, states = Log(), {}
+    log, states = log or Log(), {}
     while len(log.all) < length:
         row = choose.choice(wanted)
         stream = f"{row.kind}/K-{choose.randrange(streams)}"

@@ -1,0 +1,151 @@
+"""A worker of remote read models on the brokers and the database of the settings.
+
+Rules of this file: putting together, and what is checked before anything is read.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from kafka import KafkaConsumer
+from kafka.coordinator.assignors.cooperative_sticky import (
+    CooperativeStickyAssignor,
+)
+
+from events.errors import HenjiError, Unavailable
+from projections import partitions
+from projections.board import Board
+from projections.views import Generation, Part, Views
+from services.kafka.clients import open_consumer, translated
+from services.kafka.connection import connection_of
+from services.kafka.metrics import metrics_served
+from services.remote import exported
+from services.remote.chain import Source
+from services.remote.lines import Lines
+from services.remote.metrics import RemoteMetrics
+from services.remote.worker import Worker
+from services.settings import Settings
+from services.telemetry import Metrics
+from services.wiring import clock, open_views, prepare_views
+
+_NAME: Final = "project"
+_CLOSE_MS: Final = 5_000
+_TUNING: Final[dict[str, Any]] = {
+    # A worker that comes or goes moves few partitions, and the others go on.
+    "partition_assignment_strategy": (CooperativeStickyAssignor,),
+    # How long a worker that died keeps its partitions from the others.
+    "session_timeout_ms": 10_000,
+    "heartbeat_interval_ms": 1_000,
+    # An answer with anything in it comes at once; an empty one may take this long.
+    "fetch_max_wait_ms": 250,
+    "max_poll_records": 2_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What is open: enough to follow any generation."""
+
+    views: Views
+    consumer: KafkaConsumer
+    source: Source
+    metrics: Metrics
+
+    def worker(self, find: Callable[[], Generation]) -> Worker:
+        """Return a worker that folds into what ``find`` finds."""
+        lines = Lines(
+            consumer=self.consumer,
+            views=self.views,
+            projector=Board(),
+            source=self.source,
+            find=find,
+            metrics=RemoteMetrics(self.metrics.registry, clock=clock),
+        )
+        return Worker(lines, self.views, seconds=time.monotonic)
+
+    def parts(self) -> list[Part]:
+        """Return the partitions, from their beginning."""
+        numbers = range(self.source.partitions)
+        return [Part(self.source.topic, number) for number in numbers]
+
+    def numbered(self, number: int) -> Generation:
+        """Return a generation by its number."""
+        found = self.views.generations(Board().name)
+        return next(each for each in found if each.number == number)
+
+
+def work(settings: Settings, stop: threading.Event) -> None:
+    """Fold a share of the partitions until ``stop`` is set.
+
+    ``Unavailable``: origin_not_set, topic_missing, kafka_not_configured,
+    kafka_unavailable. Further as ``Worker.run``.
+    """
+    # Versions of the read models share nothing: each reads the whole topic.
+    group = f"henji-{settings.kafka_topic}-board-{Board().version}"
+    with _opened(settings, group=group) as opened:
+        find = partial(partitions.target, opened.views, Board(), opened.parts())
+        opened.worker(find).run(stop)
+
+
+def rebuild(settings: Settings, *, file: Path | None, root: str) -> Generation:
+    """Build new tables from the topic beside the live ones, and switch to them.
+
+    With a ``file``, an export of the log up to ``root`` (hex), from that first. Errors
+    as ``work`` and ``exported.checked``; what would stop a partition is raised.
+    """
+    with _opened(settings, group=None) as opened:
+        if file is not None:
+            exported.checked(file, opened.source, root)
+        made = opened.views.create(Board(), opened.parts())
+        if file is not None:
+            exported.fold(
+                file,
+                opened.source,
+                views=opened.views,
+                projector=Board(),
+                generation=made,
+            )
+        return opened.worker(partial(opened.numbered, made.number)).build()
+
+
+@contextmanager
+def _opened(settings: Settings, *, group: str | None) -> Iterator[_Opened]:
+    if not settings.origin:
+        raise Unavailable("origin_not_set")
+    connection = connection_of(settings)
+    with ExitStack() as stack:
+        metrics = Metrics()
+        stack.enter_context(
+            metrics_served(metrics, host=settings.host, port=settings.metrics_port)
+        )
+        with translated():
+            consumer = open_consumer(connection, name=_NAME, group=group, **_TUNING)
+        stack.callback(_close, consumer)
+        source = Source(
+            settings.origin, settings.kafka_topic, _count(consumer, settings)
+        )
+        prepare_views(settings)
+        views = open_views(settings)
+        stack.callback(views.close)
+        yield _Opened(views, consumer, source, metrics)
+
+
+def _count(consumer: KafkaConsumer, settings: Settings) -> int:
+    with translated():
+        found = consumer.partitions_for_topic(settings.kafka_topic)
+    if not found:
+        raise Unavailable("topic_missing", topic=settings.kafka_topic)
+    return len(found)
+
+
+def _close(consumer: KafkaConsumer) -> None:
+    # Brokers that are away learn of it by the end of the session.
+    with suppress(HenjiError), translated():
+        consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
