@@ -27,7 +27,12 @@ class Loaded:
     keys: dict[str, str]
     sending: Sending
     client: httpx2.Client
-    ledger: Any
+    service: Any
+
+    @property
+    def ledger(self):
+        """The ledger of the service."""
+        return self.service.ledger
 
 
 def no_wait(_seconds):
@@ -53,6 +58,14 @@ def key():
 
 
 @pytest.fixture(scope="session")
+def ids(loaded):
+    """Position → id of every entry of that service."""
+    store = loaded.ledger.store
+    rows = store.rows(after=0, limit=store.head().size)
+    return {row.position: row.id for row in rows}
+
+
+@pytest.fixture(scope="session")
 def loaded(tmp_path_factory):
     """A service on an embedded ledger, over real HTTP, with one copy loaded."""
     settings = Settings(
@@ -68,4 +81,4 @@ def loaded(tmp_path_factory):
         sending = load(url, keys, wait=no_wait, progress=no_wait)
         headers = {"Authorization": f"Bearer {keys[OFFICE]}"}
         with httpx2.Client(base_url=url, headers=headers, timeout=60) as client:
-            yield Loaded(url, keys, sending, client, service.ledger)
+            yield Loaded(url, keys, sending, client, service)

@@ -122,9 +122,10 @@ def _is_one_of(where: str, patterns: Iterable[str]) -> bool:
 def _every(
     report: Fields, answer: Answer, ids: Mapping[int, str] | None
 ) -> Iterator[Compared]:
+    rest = dict(answer)
     for block in _blocks(report):
         key = str(next(block[kind] for kind in _KINDS if kind in block))
-        told = answer.get(key)
+        told = rest.pop(key, None)
         expected = {} if told is None else _told(told)
         for figure in _read(block, told, ids):
             value = expected.pop(figure.where, MISSING)
@@ -134,8 +135,14 @@ def _every(
                 value,
                 figure.value,
             )
-        for where, value in expected.items():
-            yield Compared(f"{report['name']}/{key}/{where}", "", value, MISSING)
+        yield from _unshown(f"{report['name']}/{key}", expected)
+    for key, told in rest.items():
+        yield from _unshown(f"{report['name']}/{key}", _told(told))
+
+
+def _unshown(block: str, expected: Fields) -> Iterator[Compared]:
+    for where, value in expected.items():
+        yield Compared(f"{block}/{where}", "", value, MISSING)
 
 
 def _blocks(report: Fields) -> Iterator[Fields]:
@@ -194,11 +201,11 @@ def _table(
 ) -> Iterator[Figure]:
     kinds = {column["key"]: column["kind"] for column in block["columns"]}
     seen: Counter[str] = Counter()
-    for number, row in enumerate(block["rows"], 1):
+    for row in block["rows"]:
         values = {
             column: _value(kinds[column], cell["value"]) for column, cell in row.items()
         }
-        name = _named([values[c] for c in by], seen) if by else str(number)
+        name = _named([values[c] for c in by], seen)
         for column, value in values.items():
             if column in _PLACES:
                 yield Figure(f"{name}/{column}", "int", _id(value, ids))

@@ -21,8 +21,14 @@ from services.demo.campaign.expected.known import Event, Known
 from services.demo.campaign.expected.lights import colour, last_day
 from services.demo.campaign.moments import HOUR
 
-#: One of each kind: a site with two violations, a firm, an eating house, and so on.
-SUBJECTS: Final = ("S-004", "S-012", "ENT-001", "R-001", "SY-001", "MP-001", "IND-001")
+#: A site with a violation that is revoked, a banned firm, a plant with a plan.
+SUBJECTS: Final = ("S-012", "ENT-001", "MP-001")
+#: Papers that a file has lines for: the campaign has none of any firm.
+_PAPERS: Final = {
+    "permits": ("环评批复", "三同时验收", "排污许可证", "其他手续"),
+    "processes": ("产污环节", "治理设施", "设施运行记录"),
+    "pledges": ("承诺书",),
+}
 _WITHIN: Final = 2 * HOUR
 
 
@@ -54,14 +60,19 @@ def _told(subject: str, known: Known) -> Answer:
     return {
         "totals": Figures(_totals(file)),
         "plans": rows("version measure", _plans(file)),
-        "schedules": rows("start basis", list(_schedules(file))),
+        "schedules": rows("start limit", _schedules(file)),
         "measures": rows("alert", [_measure(e) for e in file.measures.values()]),
         "visits": rows("visit", [_visit(k, e) for k, e in file.visits.items()]),
+        "failed": rows("time", [{"time": when} for when in _failed(file)]),
         "issues": rows("issue", [_issue(k, e) for k, e in file.issues.items()]),
         "violations": rows("violation", _violations(file)),
         "promises": rows("key", _promises(file)),
         "timeline": rows("occurred recorded", _timeline(file)),
         "evidence": rows("sha256", _evidence(file)),
+        **{
+            part: rows("item", [{"item": line, "time": None} for line in lines])
+            for part, lines in _PAPERS.items()
+        },
     }
 
 
@@ -153,10 +164,10 @@ def _schedules(file: _File) -> Iterator[Row]:
         data = event.data
         limit = data["limit_percent"] / 100
         span = {"start": data["start"], "end": data["end"]}
-        yield {**span, "limit": limit, "basis": data["basis"]}
+        yield {**span, "limit": limit}
     for event in file.of("subject.seal_applied"):
         span = {"start": event.data["start"], "end": event.data["end"]}
-        yield {**span, "limit": None, "basis": event.data["order"]}
+        yield {**span, "limit": None}
 
 
 def _measure(events: Sequence[Event]) -> Row:
@@ -182,6 +193,16 @@ def _visit(key: str, events: Sequence[Event]) -> Row:
         "passed": results.count("pass"),
         "failed": results.count("fail"),
     }
+
+
+def _failed(file: _File) -> list[int]:
+    """Return when each item of a checklist failed."""
+    return [
+        event.occurred
+        for events in file.visits.values()
+        for event in events
+        if event.what == "inspection.item_checked" and event.data["result"] == "fail"
+    ]
 
 
 def _issue(key: str, events: Sequence[Event]) -> Row:
