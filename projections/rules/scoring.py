@@ -106,8 +106,8 @@ def marks_of(
     """Yield every mark of a period, as far as it had come by the cut's instant."""
     now = world.cut.now
     until = Span(period.start, min(period.end, now + 1))
-    for course in rows:
-        steps = course.by(now)
+    begun = ((course, steps) for course in rows if (steps := course.by(now)))
+    for course, steps in begun:
         for marks in _COMMITMENT:
             yield from marks(course, steps, until, rules)
     for unit, at, position in breaches(world, now):

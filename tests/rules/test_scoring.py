@@ -218,3 +218,9 @@ def test_another_fault_never_raises_a_score(names, more):
 def test_the_week_of_an_instant_is_its_own():
     """Monday 00:00 begins the week that the scores of it cover."""
     assert span(week_of(us("2017-11-20"))).start == us("2017-11-20")
+
+
+def test_what_begins_later_costs_nothing_yet(diary):
+    """Judged before its first event, a commitment of the log is not there."""
+    diary.commitment("C-1", SIGNED)
+    assert of(diary, "2017-W45", now="2017-11-08") == (100, {})
