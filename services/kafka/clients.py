@@ -24,12 +24,14 @@ _PATIENCE: Final[Mapping[str, Any]] = {
     "reconnect_backoff_max_ms": 1_000,
     "metadata_max_age_ms": 30_000,
 }
+#: Bytes of one batch on the wire; a topic must take them, for kafka-python splits none.
+BATCH_BYTES: Final = 128 * 1024
 _PRODUCER: Final[Mapping[str, Any]] = {
     # Said aloud, so that a contradicting option raises instead of switching it off.
     "enable_idempotence": True,
     "acks": "all",
     "linger_ms": 5,
-    "batch_size": 256 * 1024,
+    "batch_size": BATCH_BYTES,
     "delivery_timeout_ms": 30_000,
     "max_block_ms": 10_000,
     "allow_auto_create_topics": False,
@@ -120,6 +122,9 @@ def as_ours(error: BaseException) -> HenjiError:
     ``Refused('kafka_refused')``: permanent. ``Unavailable('kafka_unavailable')``: all
     else, and the same may be tried again with a new client.
     """
+    # The client may wrap what happened first in what it can do no more because of it.
+    wrapped = (one for one in error.args if isinstance(one, kafka_errors.KafkaError))
+    error = next(wrapped, error)
     detail = f"{type(error).__name__}: {error}"[:300]
     if isinstance(error, _FENCED):
         return Conflict("kafka_fenced", detail)

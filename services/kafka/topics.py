@@ -15,11 +15,13 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import TopicAlreadyExistsError
 
 from events.errors import Conflict
-from services.kafka.clients import open_admin
+from services.kafka.clients import BATCH_BYTES, open_admin
 from services.kafka.connection import Connection
 
 _UNKNOWN_TOPIC: Final = 3
 _BROKERS_DEFAULT: Final = -1
+#: A batch and what a broker may add to it.
+_ROOM: Final = BATCH_BYTES + 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,19 @@ def ensure(connection: Connection, topic: Topic) -> int:
         return _partitions(admin, topic.name) or 0
 
 
+def require_room(connection: Connection, name: str) -> None:
+    """Refuse a topic that does not take the batches of our publishers.
+
+    ``Conflict('kafka_topic_too_small')``: the largest entry would not fit either.
+    """
+    with open_admin(connection, name="topics") as admin:
+        told = _option(admin, name, "max.message.bytes")
+    if told is not None and int(told) < _ROOM:
+        raise Conflict(
+            "kafka_topic_too_small", topic=name, expected=_ROOM, actual=int(told)
+        )
+
+
 def _partitions(admin: KafkaAdminClient, name: str) -> int | None:
     (found,) = admin.describe_topics([name])
     return None if found["error_code"] == _UNKNOWN_TOPIC else len(found["partitions"])
@@ -70,7 +85,7 @@ def _create(admin: KafkaAdminClient, topic: Topic) -> None:
 
 
 def _check_policy(admin: KafkaAdminClient, topic: Topic) -> None:
-    policy = _policy(admin, topic.name) or topic.policy
+    policy = _option(admin, topic.name, "cleanup.policy") or topic.policy
     if policy != topic.policy:
         raise Conflict(
             "kafka_topic_policy",
@@ -80,9 +95,9 @@ def _check_policy(admin: KafkaAdminClient, topic: Topic) -> None:
         )
 
 
-def _policy(admin: KafkaAdminClient, name: str) -> str | None:
-    """Return the clean-up policy of a topic; None from a broker that cannot tell."""
-    resource = ConfigResource(ConfigResourceType.TOPIC, name)
+def _option(admin: KafkaAdminClient, topic: str, name: str) -> str | None:
+    """Return what is set on a topic; None from a broker that cannot tell."""
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic)
     found = admin.describe_configs([resource], config_filter="all")
-    told = found.get("topic", {}).get(name, {}).get("cleanup.policy")
+    told = found.get("topic", {}).get(topic, {}).get(name)
     return None if told is None else str(told["value"])

@@ -12,11 +12,17 @@ from typing import Final
 
 from services.kafka.connection import Connection, connection_of
 from services.kafka.metrics import metrics_served
-from services.kafka.topics import Topic, ensure
+from services.kafka.topics import Topic, ensure, require_room
 from services.relay import delivery
 from services.relay.delivery import Delivery
 from services.relay.metrics import publish
-from services.relay.worker import Parts, Worker, check_partitions, noted_in
+from services.relay.worker import (
+    LEASE_SECONDS,
+    Parts,
+    Worker,
+    check_partitions,
+    noted_in,
+)
 from services.settings import Settings
 from services.telemetry import Metrics
 from services.wiring import clock, new_id, open_leases, open_store
@@ -34,11 +40,13 @@ class Wanted:
 
 
 @contextmanager
-def opened(settings: Settings, wanted: Wanted) -> Iterator[Worker]:
+def opened(
+    settings: Settings, wanted: Wanted, *, lease_seconds: float = LEASE_SECONDS
+) -> Iterator[Worker]:
     """Open a relay on a store of its own; its lease is let go on exit.
 
     ``Unavailable``: kafka_not_configured, kafka_unavailable, lease_unavailable.
-    ``Conflict``: kafka_topic_policy, kafka_partitions_changed.
+    ``Conflict``: kafka_topic_policy, kafka_topic_too_small, kafka_partitions_changed.
     """
     connection = connection_of(settings)
     with ExitStack() as stack:
@@ -56,6 +64,7 @@ def opened(settings: Settings, wanted: Wanted) -> Iterator[Worker]:
                 mode=settings.kafka_mode,
                 clock=clock,
                 holder=new_id(),
+                lease_seconds=lease_seconds,
             )
         )
         noted = noted_in(leases, worker.lease_name)
@@ -82,7 +91,9 @@ def _ensure_topics(connection: Connection, settings: Settings, wanted: Wanted) -
         wanted.replication,
         options=_FOR_EVER,
     )
-    return ensure(connection, topic)
+    partitions = ensure(connection, topic)
+    require_room(connection, topic.name)
+    return partitions
 
 
 def _delivery(connection: Connection, settings: Settings) -> Callable[[str], Delivery]:

@@ -7,12 +7,16 @@ process and share one JVM. What a test kills it starts again before it ends.
 from __future__ import annotations
 
 import contextlib
+import uuid
 from collections.abc import Iterator
 
 import pytest
 
+from services import wiring
 from services.kafka.connection import Connection
-from tests.support import brokers
+from services.settings import Settings
+from tests.kafka.relaying import Book
+from tests.support import brokers, scenario
 from tests.support.brokers import Cluster
 
 _ON_KAFKA = {"kafka", "three_kafkas", "broker"}
@@ -69,7 +73,10 @@ def broker(request) -> Cluster:
 
 @pytest.fixture(scope="module")
 def three_kafkas() -> Iterator[Cluster]:
-    """Three nodes of Kafka: each keeps everything, two must have it (min.insync)."""
+    """Three nodes of Kafka: each keeps everything, two must have it (min.insync).
+
+    One module uses it: what it starts ends with that module.
+    """
     with _or_skip(brokers.kafka(3, heap=320)) as cluster:
         yield cluster
 
@@ -78,3 +85,30 @@ def three_kafkas() -> Iterator[Cluster]:
 def connection(broker) -> Connection:
     """How the workers reach the broker."""
     return Connection(tuple(broker.bootstrap.split(",")))
+
+
+@pytest.fixture
+def new_book(tmp_path, request):
+    """Return a factory of open ledgers: on sqlite or postgres, for a relay."""
+    with contextlib.ExitStack() as stack:
+
+        def make(cluster: Cluster, store: str = "sqlite", **given) -> Book:
+            folder = tmp_path / uuid.uuid4().hex
+            if store == "postgres":
+                owner, writer = request.getfixturevalue("new_postgres_database")()
+                role = writer.split("user=")[1].split()[0]
+                wiring.install_postgres(owner, schema="henji", writer_role=role)
+                given["database_url"] = writer
+            given.setdefault("kafka_topic", f"log-{folder.name[:8]}")
+            settings = Settings(
+                data_dir=folder,
+                origin=scenario.ORIGIN,
+                kafka=cluster.bootstrap,
+                **given,
+            )
+            ledger = stack.enter_context(wiring.open_ledger(settings))
+            for event in scenario.groundwork():
+                ledger.submit_as_operator(event)
+            return Book(ledger, settings)
+
+        yield make

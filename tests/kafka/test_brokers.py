@@ -150,23 +150,6 @@ def test_a_second_publisher_fences_the_first(kafka):
     assert values(connection, topic, 1) == [b"second"]
 
 
-def test_three_nodes_outlive_their_leader(three_kafkas):
-    """With the node that led killed, what was acknowledged is there and more goes in."""
-    connection = Connection(tuple(three_kafkas.bootstrap.split(",")))
-    topic = three_kafkas.new_topic(1)
-    publisher = publisher_on(connection)
-    publisher.send(topic, record(b"before"), partition=0)
-    publisher.flush()
-    with three_kafkas.admin() as admin:
-        (told,) = admin.describe_topics([topic])
-    three_kafkas.nodes[told["partitions"][0]["leader_id"] - 1].kill()
-    publisher.send(topic, record(b"after"), partition=0)
-    publisher.flush()
-    publisher.close()
-    assert values(connection, topic, 2) == [b"before", b"after"]
-    three_kafkas.start()
-
-
 def written(folder, text):
     """Write a file of client settings."""
     path = folder / "kafka.toml"
