@@ -104,10 +104,11 @@ class Room:
                 connection.execute(self._sql["extend"], [size], prepare=False)
             self.measure(connection)
         except psycopg.Error as error:
-            if self._bound is not None and size >= self._bound:
+            bound = self._bound or 0
+            if size >= bound:
                 detail = detail_of(error)
                 raise errors.Unavailable("log_partition_missing", detail) from error
-            self._ask_from = size + _ASK_AGAIN
+            self._ask_from = min(size + _ASK_AGAIN, bound)
 
 
 class PostgresAppend(PostgresReads):

@@ -19,47 +19,52 @@ from psycopg.sql import SQL, Identifier
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from events.errors import Unavailable
-from projections import cuts, postgres_tracking
+from events.postgres_sessions import WAITS, Waits, bound_waits, conninfo, milliseconds
+from projections import cuts, postgres_roles, postgres_tracking
 from projections.postgres_tables import arrays, ddl, listed, write
 from projections.postgres_tracking import Connection
 from projections.tables import Changes, Projector, Table, Values
 from projections.views import Generation, Part, Poison, Views
 
-
-def create_views_schema(conninfo: str, *, schema: str, role: str) -> None:
-    """Create the schema of a ledger's read models, where ``role`` may create tables.
-
-    Read models can be thrown away: whoever projects may also drop. Idempotent.
-    """
-    name, owner = Identifier(schema), Identifier(role)
-    with psycopg.connect(conninfo) as connection:
-        connection.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
-        connection.execute(
-            SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(name, owner)
-        )
+#: A report is made within one snapshot: its transaction may stand still for a while.
+_IDLE_SECONDS = 600.0
 
 
 class PostgresViews(Views):
     """Read models in the first schema of the connection's search path."""
 
-    def __init__(self, conninfo: str, *, schema: str = "public", size: int = 4) -> None:
-        """Connect, creating the bookkeeping tables where missing."""
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        schema: str = "public",
+        size: int = 4,
+        waits: Waits = WAITS,
+    ) -> None:
+        """Connect, creating the bookkeeping tables where missing and allowed."""
         super().__init__()
+        self._waits = waits
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            conninfo,
+            conninfo(dsn, "views"),
             min_size=1,
             max_size=size,
-            timeout=10.0,
+            timeout=waits.connect,
             open=True,
+            configure=self._configure,
             kwargs={"options": f"-c search_path={schema} -c synchronous_commit=off"},
         )
+        self._read_only = SQL(
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;"
+            " SET LOCAL statement_timeout = {}"
+        ).format(milliseconds(waits.read))
         with self._writing() as connection:
-            # Two processes that start together must not both create the tables.
-            schema_sql = postgres_tracking.SCHEMA
-            connection.execute(
-                "SELECT pg_advisory_xact_lock(hashtext(%s))", (schema_sql,)
-            )
-            connection.execute(schema_sql)
+            if postgres_roles.may_create(connection):
+                _prepare(connection)
+
+    def _configure(self, connection: Connection) -> None:
+        # Building a generation takes what it takes; reading is bounded in _reading.
+        bound_waits(connection, replace(self._waits, idle=_IDLE_SECONDS), statement=0)
+        connection.commit()
 
     def close(self) -> None:
         """Release every connection. Idempotent."""
@@ -223,8 +228,16 @@ class PostgresViews(Views):
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with _translated(), self._pool.connection() as connection:
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.execute(self._read_only)
             yield connection
+
+
+def _prepare(connection: Connection) -> None:
+    # Two processes that start together must not both create the tables.
+    schema_sql = postgres_tracking.SCHEMA
+    connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (schema_sql,))
+    connection.execute(schema_sql)
+    postgres_roles.share(connection)
 
 
 class PostgresSnapshot:
@@ -258,6 +271,9 @@ def _translated() -> Iterator[None]:
     """Turn a lost or missing connection into our error."""
     try:
         yield
+    except psycopg.errors.UndefinedTable as error:
+        # Only who projects makes tables, and has not come by yet.
+        raise Unavailable("projection_not_ready", "no tables") from error
     except (psycopg.OperationalError, PoolTimeout) as error:
         raise Unavailable("projection_store_unavailable", str(error)) from error
 

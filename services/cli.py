@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from events import errors, messages
-from services import reports_command
+from services import install_command, reports_command
 from services.demo.campaign import command as campaigning
 from services.evidence import command as evidence
 from services.exports import command as exports
@@ -42,7 +42,7 @@ app = typer.Typer(
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
 app.add_typer(keys, name="keys")
-for _command in (evidence, exports, reports_command, campaigning):
+for _command in (evidence, exports, reports_command, install_command, campaigning):
     _command.register(app)
 work = typer.Typer(no_args_is_help=True, help="Workers beside the HTTP service.")
 app.add_typer(work, name="work")
@@ -305,22 +305,6 @@ def export(folder: Path, data_dir: DataDir = None, language: Language = "en") ->
     with _ledger(data_dir) as ledger:
         done = export_tiles(ledger.store, folder, ledger.prover.checkpoint())
     typer.echo(speaker(language)("exported", size=done.size, path=folder))
-
-
-@app.command()
-def install(
-    owner_url: Annotated[
-        str, typer.Option(envvar="HENJI_OWNER_URL", help="As owner of the tables.")
-    ],
-    writer: Annotated[str, typer.Option(help="Role the service connects as.")],
-    language: Language = "en",
-) -> None:
-    """Create or migrate a ledger's tables in PostgreSQL, once, as their owner."""
-    from services.wiring import install_postgres
-
-    schema = from_environment().database_schema
-    install_postgres(owner_url, schema=schema, writer_role=writer)
-    typer.echo(speaker(language)("installed", schema=schema, role=writer))
 
 
 @app.command()

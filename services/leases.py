@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -19,6 +19,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from events.errors import Unavailable
+from events.postgres_sessions import WAITS, bound_waits, conninfo
 
 _BUSY_SECONDS = 5.0
 
@@ -139,15 +140,22 @@ class SqliteLeases:
         self._connection.close()
 
 
-_POSTGRES_TABLES = (
-    """
-CREATE TABLE IF NOT EXISTS {table} (
+#: What the tables are called, by their names in the statements below.
+TABLES = {"table": "lease", "notes": "lease_note"}
+
+_POSTGRES_TABLES = {
+    "table": """
+CREATE TABLE {table} (
     name text PRIMARY KEY, holder text NOT NULL,
     epoch bigint NOT NULL, expires timestamptz NOT NULL
 )
 """,
-    "CREATE TABLE IF NOT EXISTS {notes} (name text PRIMARY KEY, note text NOT NULL)",
-)
+    "notes": "CREATE TABLE {notes} (name text PRIMARY KEY, note text NOT NULL)",
+}
+_POSTGRES_OURS = """
+SELECT 1 FROM pg_tables
+WHERE schemaname = %s AND tablename = %s AND tableowner = current_user
+"""
 # The server's clock: workers on several machines need not agree on the time.
 _POSTGRES_CLAIM = """
 INSERT INTO {table} AS l
@@ -186,8 +194,7 @@ class PostgresLeases:
         """Connect, creating the table where missing."""
         self._conninfo = conninfo
         self._tables = {
-            "table": Identifier(schema, "lease"),
-            "notes": Identifier(schema, "lease_note"),
+            name: Identifier(schema, table) for name, table in TABLES.items()
         }
         self._mutex = threading.Lock()
         self._connection: psycopg.Connection[Any] | None = None
@@ -228,14 +235,43 @@ class PostgresLeases:
             return cursor.fetchall() if cursor.description else []
 
     def _open(self) -> psycopg.Connection[Any]:
-        connection = psycopg.connect(self._conninfo, autocommit=True)
+        connection = psycopg.connect(
+            conninfo(self._conninfo, "leases"), autocommit=True
+        )
         self._connection = connection
+        bound_waits(connection, WAITS, statement=WAITS.statement)
         with connection.transaction():
-            # Two workers that start together must not both create them.
-            connection.execute("SELECT pg_advisory_xact_lock(hashtext('henji/lease'))")
-            for text in _POSTGRES_TABLES:
-                connection.execute(SQL(text).format(**self._tables))
+            _create(connection, self._tables)
         return connection
+
+
+def create_tables(owner_url: str, *, schema: str, roles: Collection[str]) -> None:
+    """Create the tables of leases as the owner of their schema, for roles that work.
+
+    Tables that one of the roles has made itself stay that role's.
+    """
+    tables = {name: Identifier(schema, table) for name, table in TABLES.items()}
+    with psycopg.connect(owner_url) as connection:
+        _create(connection, tables)
+        for table in TABLES.values():
+            ours = connection.execute(_POSTGRES_OURS, [schema, table]).fetchone()
+            for role in roles if ours else ():
+                connection.execute(
+                    SQL("GRANT SELECT, INSERT, UPDATE ON {} TO {}").format(
+                        Identifier(schema, table), Identifier(role)
+                    )
+                )
+
+
+def _create(connection: psycopg.Connection[Any], tables: dict[str, Identifier]) -> None:
+    """Create what is missing: whether it is is asked first, which anybody may."""
+    # Two workers that start together must not both create them.
+    connection.execute("SELECT pg_advisory_xact_lock(hashtext('henji/lease'))")
+    for name, text in _POSTGRES_TABLES.items():
+        at = tables[name].as_string(connection)
+        found = connection.execute("SELECT to_regclass(%s)", [at]).fetchone()
+        if found == (None,):
+            connection.execute(SQL(text).format(**tables))
 
 
 @contextmanager

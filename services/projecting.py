@@ -79,7 +79,7 @@ def rebuild(settings: Settings) -> Generation:
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Runner]:
     with ExitStack() as stack:
-        store = open_store(settings)
+        store = open_store(settings, duty="projector")
         stack.callback(store.close)
         views = open_views(settings)
         stack.callback(views.close)

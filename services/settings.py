@@ -57,6 +57,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str = ""
     #: Schema of this ledger in PostgreSQL.
     database_schema: str = "henji"
+    #: Most connections that a process reads the log with; as many for read models.
+    database_pool: int = 4
+    #: Seconds after which the database ends a read.
+    database_read_seconds: float = 60.0
+    #: Seconds after which it ends a statement of an append.
+    database_append_seconds: float = 60.0
+    #: Seconds that an append waits for the lock of the ledger.
+    database_lock_seconds: float = 15.0
     #: Allow a database role that could change the log (a laptop, never production).
     allow_overprivileged: bool = False
     #: Name of the log: the public URL prefix of its tiles without scheme. Empty: the

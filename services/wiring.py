@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
+from types import MappingProxyType
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,21 +21,26 @@ from events import catalogue, entries, errors, gate, postgres_schema
 from events.cloudevents import accept
 from events.draft import NOTHING, fold
 from events.postgres import PostgresStore
+from events.postgres_roles import Duty, Roles
+from events.postgres_sessions import Waits
 from events.prover import Prover
 from events.sequencer import Sequencer
 from events.sqlite import SqliteStore
 from events.store import Store
 from events.submissions import Accepted, Request, Result, prepare
-from projections.postgres import PostgresViews, create_views_schema
+from projections.postgres import PostgresViews
+from projections.postgres_roles import create_views_schema
 from projections.postgres_tracking import ensure_schema
 from projections.sqlite import SqliteViews
 from projections.views import Views
+from services import leases
 from services.keyfile import Keys, load_or_create
 from services.leases import Leases, PostgresLeases, SqliteLeases
 from services.settings import Settings
 
 OPENED = "henji.ledger.opened.v1"
 SYSTEM_SOURCE = "urn:henji:system"
+_NOBODY: Roles = MappingProxyType({})
 
 
 def clock() -> int:
@@ -92,24 +98,61 @@ class Ledger:
         return result
 
 
-def open_store(settings: Settings) -> Store:
-    """Open the store that the settings name."""
+def open_store(settings: Settings, *, duty: Duty = "writer") -> Store:
+    """Open the store that the settings name, as a process that has this duty."""
     if settings.database_url:
         return PostgresStore.open(
             settings.database_url,
             schema=settings.database_schema,
+            readers=settings.database_pool,
+            waits=waits_of(settings),
             overprivileged="allow" if settings.allow_overprivileged else "refuse",
+            duty=duty,
         )
     return SqliteStore.open(settings.data_dir / "ledger.db")
 
 
-def install_postgres(owner_url: str, *, schema: str, writer_role: str) -> None:
+def waits_of(settings: Settings) -> Waits:
+    """Return how long the stores of a process wait."""
+    return Waits(
+        lock=settings.database_lock_seconds,
+        statement=settings.database_append_seconds,
+        read=settings.database_read_seconds,
+    )
+
+
+def free_positions(store: Store) -> int | None:
+    """Return for how many more positions a store has partitions; None: no limit."""
+    return store.room() if isinstance(store, PostgresStore) else None
+
+
+def install_postgres(
+    owner_url: str, *, schema: str, writer_role: str, others: Roles = _NOBODY
+) -> None:
     """Create a ledger's tables and the schema of its read models, as the owner.
 
-    The writer may read and insert into the log; its read models are its own.
+    The writer may read and insert into the log. Read models are the projector's, or
+    the writer's where nobody else projects.
     """
-    postgres_schema.install(owner_url, schema=schema, writer_role=writer_role)
-    create_views_schema(owner_url, schema=views_schema(schema), role=writer_role)
+    postgres_schema.install(
+        owner_url, schema=schema, writer_role=writer_role, others=others
+    )
+    projector = others.get("projector", writer_role)
+    views = views_schema(schema)
+    create_views_schema(
+        owner_url,
+        schema=views,
+        projector=projector,
+        readers=sorted({writer_role, *others.values()} - {projector}),
+        kept=tuple(leases.TABLES.values()),
+    )
+    if projector != writer_role:
+        leases.create_tables(owner_url, schema=views, roles={writer_role, projector})
+
+
+def partition_postgres(owner_url: str, *, schema: str) -> None:
+    """Partition the log of a ledger that release 1 made, while nobody uses it."""
+    postgres_schema.partition(owner_url, schema=schema)
 
 
 def views_schema(schema: str) -> str:
@@ -121,7 +164,12 @@ def open_views(settings: Settings) -> Views:
     """Open the read models that the settings name: beside the log, or elsewhere."""
     url = settings.views_url or settings.database_url
     if url:
-        return PostgresViews(url, schema=views_schema(settings.database_schema))
+        return PostgresViews(
+            url,
+            schema=views_schema(settings.database_schema),
+            size=settings.database_pool,
+            waits=waits_of(settings),
+        )
     # A file of their own: SQLite has one writer a file, and that is the sequencer's.
     return SqliteViews(settings.data_dir / "views.db")
 

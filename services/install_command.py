@@ -1,0 +1,57 @@
+"""``henji install``: a ledger's tables in PostgreSQL, made or migrated by their owner.
+
+Rules of this file: parse → call → print. The service never runs any of this.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from events.postgres_roles import Duty
+from services.settings import from_environment
+from services.texts import speaker
+
+_Role = str | None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(install)
+
+
+def install(
+    owner_url: Annotated[
+        str, typer.Option(envvar="HENJI_OWNER_URL", help="As owner of the tables.")
+    ],
+    writer: Annotated[str, typer.Option(help="Role the service connects as.")],
+    projector: Annotated[
+        _Role, typer.Option(help="Role of `henji work project`. Default: the writer.")
+    ] = None,
+    reader: Annotated[
+        _Role, typer.Option(help="Role of reports, exports and verification.")
+    ] = None,
+    partition: Annotated[  # noqa: FBT002
+        bool,
+        typer.Option(
+            "--partition",
+            help="Partition the log of a ledger that release 1 made: stop it first.",
+        ),
+    ] = False,
+    language: Annotated[str, typer.Option(help="en or zh", envvar="HENJI_LANG")] = "en",
+) -> None:
+    """Create or migrate a ledger's tables in PostgreSQL, as their owner."""
+    from services import wiring  # noqa: PLC0415 - databases are loaded when needed
+
+    schema = from_environment().database_schema
+    given: dict[Duty, str | None] = {"projector": projector, "reader": reader}
+    others = {duty: role for duty, role in given.items() if role}
+    wiring.install_postgres(owner_url, schema=schema, writer_role=writer, others=others)
+    if partition:
+        wiring.partition_postgres(owner_url, schema=schema)
+    roles = ", ".join(f"{duty}: {role}" for duty, role in others.items())
+    say = speaker(language)
+    typer.echo(say("installed", schema=schema, role=writer))
+    if roles:
+        typer.echo(say("installed_roles", roles=roles))
