@@ -181,11 +181,12 @@ def file_name(asked: Asked, suffix: str) -> str:
     return f"{name}.{_ARCHIVED.get(suffix, suffix)}"
 
 
-def link(asked: Asked, cut: Cut) -> str:
-    """Return the path at which a value of this cut is explained.
+def link(asked: Asked, cut: Cut, *, above: str = "../") -> str:
+    """Return where a value of this cut is explained, seen from a report that is served.
 
-    It ends where the address of the value goes. It is whole, so that a report is the
-    same bytes wherever it is served, kept or made again.
+    It ends where the address of the value goes. ``/v1/reports/`` and ``/v1/frozen/``
+    are beside each other, so that the same bytes lead there from both, whatever is in
+    front of them; from elsewhere ``above`` says where these are.
     """
     given = {
         "period": asked.period,
@@ -197,4 +198,4 @@ def link(asked: Asked, cut: Cut) -> str:
         "at": rfc3339(cut.now),
     }
     known = {name: value for name, value in given.items() if value is not None}
-    return f"/v1/reports/{asked.name}/explain?{urlencode(known)}&cell="
+    return f"{above}reports/{asked.name}/explain?{urlencode(known)}&cell="

@@ -109,7 +109,8 @@ def _opened(settings: Settings) -> Iterator[tuple[Reader, Views]]:
 
 
 def _link(url: str, asked: Asked, cut: Cut) -> str:
-    return f"{url.rstrip('/')}{reporting.link(asked, cut)}" if url else ""
+    above = f"{url.rstrip('/')}/v1/"
+    return reporting.link(asked, cut, above=above) if url else ""
 
 
 def _write(output: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 from fastapi import APIRouter, Query
@@ -62,7 +62,7 @@ _ISSUE: dict[str, Any] = {
             "format": "pdf",
             "sha256": "0b" * 32,
             "size": 41000,
-            "href": "/v1/reports/weekly_bulletin/frozen/2017-W47.pdf?edition=1",
+            "href": "/v1/frozen/weekly_bulletin.pdf?period=2017-W47&edition=1",
         }
     ],
 }
@@ -70,6 +70,7 @@ _PAGE: dict[str, Any] = {"data": [_ISSUE], "has_more": False, "position": 12400}
 #: What a browser may show; everything else is for saving.
 _SHOWN = frozenset({"html", "json"})
 _LAST_EDITION = 99
+_Period = Annotated[str, Query(max_length=20, description="2017-11-24, 2017-W47.")]
 _Unit = Annotated[str | None, Query(description="The issue for this unit alone.")]
 
 
@@ -97,8 +98,47 @@ def router(desk: Desk) -> APIRouter:
     settings = desk.ledger.settings
     shelf = _Shelf(open_reports(settings), open_evidence(settings))
 
+    # Before the list: no report has a dot in its name.
     @routes.get(
-        "/v1/reports/{name}/frozen",
+        "/v1/frozen/{name}.{format}",
+        operation_id="getFrozenReport",
+        summary="A file of a frozen issue, byte for byte",
+        response_class=Response,
+        responses={
+            200: documents.answer("The file.", _BINARY, "…", media="application/pdf"),
+            304: {"description": "What you have is it.", "content": {}},
+            404: documents.problem("It was not frozen", 404, "report_not_frozen"),
+        },
+    )
+    async def get_frozen(
+        request: HttpRequest,
+        name: str,
+        format: str,  # noqa: A002 - as in the path
+        period: _Period,
+        unit: _Unit = None,
+        edition: Annotated[
+            int | None,
+            Query(ge=1, le=_LAST_EDITION, description="Default: the newest."),
+        ] = None,
+    ) -> Response:
+        admit(desk, request, name)
+        named(name)
+        issue = Issue(name, period, unit, edition)
+        row = await in_thread(_frozen, desk, issue)
+        frozen: Frozen = catalogue.read(row.entry).data
+        file = _file(frozen, format)
+        headers = _headers(frozen, file)
+        if request.headers.get("if-none-match") in {headers["ETag"], "*"}:
+            return Response(status_code=304, headers=headers)
+        store = await in_thread(_holder, desk, shelf, file)
+        how = "inline" if store is shelf.made and format in _SHOWN else "attachment"
+        called = reporting.file_name(Asked(name, period, unit), format)
+        headers["Content-Disposition"] = f'{how}; filename="{called}"'
+        content = await in_thread(_content, store, file.sha256)
+        return Response(content, headers=headers)
+
+    @routes.get(
+        "/v1/frozen/{name}",
         operation_id="listFrozenReports",
         summary="The frozen issues of a report, newest first, with their files",
         responses={
@@ -126,44 +166,6 @@ def router(desk: Desk) -> APIRouter:
             "position": cut.position,
         }
         return Response(msgspec.json.encode(body), media_type="application/json")
-
-    @routes.get(
-        "/v1/reports/{name}/frozen/{period}.{format}",
-        operation_id="getFrozenReport",
-        summary="A file of a frozen issue, byte for byte",
-        response_class=Response,
-        responses={
-            200: documents.answer("The file.", _BINARY, "…", media="application/pdf"),
-            304: {"description": "What you have is it.", "content": {}},
-            404: documents.problem("It was not frozen", 404, "report_not_frozen"),
-        },
-    )
-    async def get_frozen(
-        request: HttpRequest,
-        name: str,
-        period: str,
-        format: str,  # noqa: A002 - as in the path
-        unit: _Unit = None,
-        edition: Annotated[
-            int | None,
-            Query(ge=1, le=_LAST_EDITION, description="Default: the newest."),
-        ] = None,
-    ) -> Response:
-        admit(desk, request, name)
-        named(name)
-        issue = Issue(name, period, unit, edition)
-        row = await in_thread(_frozen, desk, issue)
-        frozen: Frozen = catalogue.read(row.entry).data
-        file = _file(frozen, format)
-        headers = _headers(frozen, file)
-        if request.headers.get("if-none-match") in {headers["ETag"], "*"}:
-            return Response(status_code=304, headers=headers)
-        store = await in_thread(_holder, desk, shelf, file)
-        how = "inline" if store is shelf.made and format in _SHOWN else "attachment"
-        called = reporting.file_name(Asked(name, period, unit), format)
-        headers["Content-Disposition"] = f'{how}; filename="{called}"'
-        content = await in_thread(_content, store, file.sha256)
-        return Response(content, headers=headers)
 
     return routes
 
@@ -210,10 +212,9 @@ def _described(desk: Desk, event: Happened, row: StateRow) -> dict[str, Any]:
 
 
 def _href(data: Frozen, file: File) -> str:
-    asked = {"unit": data.unit, "edition": data.edition}
+    asked = {"period": data.period, "unit": data.unit, "edition": data.edition}
     query = urlencode({key: value for key, value in asked.items() if value is not None})
-    path = f"{quote(data.name)}/frozen/{quote(data.period)}.{file.format}"
-    return f"/v1/reports/{path}?{query}"
+    return f"/v1/frozen/{data.name}.{file.format}?{query}"
 
 
 def _frozen(desk: Desk, issue: Issue) -> Row:

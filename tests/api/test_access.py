@@ -26,7 +26,6 @@ PLACES = {
     "{sha256}": "0" * 64,
     "{notation}": "json",
     "exports/{format}": "exports/ndjson",
-    "{period}": "2017-W47",
     "{format}": "json",
 }
 #: Parameters that a route cannot do without.
@@ -34,6 +33,7 @@ QUERIES = {
     "/log/consistency": "?from=0&to=0",
     "/v1/diff": "?from=0&to=0",
     "/v1/reports/{name}/explain": "?cell=x",
+    "/v1/frozen/{name}.{format}": "?period=2017-W47",
 }
 BATCH = "application/cloudevents-batch+json"
 

@@ -23,7 +23,6 @@ PLACES = {
     "{notation}": "json",
     "{service_request_id}": "none",
     "exports/{format}": "exports/ndjson",
-    "{period}": "2017-W47",
     "{format}": "json",
 }
 

@@ -192,7 +192,7 @@ class Office:
 
     def get(self, path: str, **query: Any) -> Any:
         """GET what must be there."""
-        answer = self.client.get(path, params=query, headers=self.headers)
+        answer = self.client.get(path, params=query or None, headers=self.headers)
         assert answer.status_code == 200, answer.text
         return answer
 
@@ -221,7 +221,7 @@ class Office:
     def issue(self, period: str) -> dict[str, Any]:
         """Return the frozen issue of a week, as the list has it."""
         size = self.service.ledger.store.head().size
-        listed = self.get(f"/v1/reports/{BULLETIN}/frozen", as_of=size).json()["data"]
+        listed = self.get(f"/v1/frozen/{BULLETIN}", as_of=size).json()["data"]
         (issue,) = [row for row in listed if row["period"] == period]
         return issue
 

@@ -155,15 +155,16 @@ def test_the_bulletin_that_is_owed_is_met_when_it_is_frozen(published):
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        ("nothing/frozen", 404, "report_unknown"),
-        ("nothing/frozen/2017-W47.pdf", 404, "report_unknown"),
-        (f"{NAME}/frozen/2017-W02.pdf", 404, "report_not_frozen"),
-        (f"{NAME}/frozen/2017-W47.pdf?unit=hq", 404, "report_not_frozen"),
-        (f"{NAME}/frozen/2017-W47.pdf?edition=2", 404, "report_not_frozen"),
-        (f"{NAME}/frozen/2017-W47.xlsx", 404, "report_format_unavailable"),
+        ("nothing", 404, "report_unknown"),
+        ("nothing.pdf?period=2017-W47", 404, "report_unknown"),
+        (f"{NAME}.pdf", 400, "invalid_parameter"),
+        (f"{NAME}.pdf?period=2017-W02", 404, "report_not_frozen"),
+        (f"{NAME}.pdf?period=2017-W47&unit=hq", 404, "report_not_frozen"),
+        (f"{NAME}.pdf?period=2017-W47&edition=2", 404, "report_not_frozen"),
+        (f"{NAME}.xlsx?period=2017-W47", 404, "report_format_unavailable"),
     ],
 )
 def test_what_was_not_frozen_is_a_problem(published, path, status, code):
     """Each wrong question is told by its own code."""
-    answer = published.client.get(f"/v1/reports/{path}", headers=published.headers)
+    answer = published.client.get(f"/v1/frozen/{path}", headers=published.headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)

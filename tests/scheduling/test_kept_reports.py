@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import html
+import re
+from urllib.parse import urljoin
 
 import pytest
 
@@ -68,7 +71,7 @@ def by_hand(office, name, period, *, unit=None, edition=1, **more):
 
 def get(office, path, **headers):
     """GET a path, whatever the answer."""
-    return office.client.get(f"/v1/reports/{path}", headers=office.headers | headers)
+    return office.client.get(f"/v1/frozen/{path}", headers=office.headers | headers)
 
 
 def test_the_same_cut_gives_the_same_files(frozen):
@@ -121,7 +124,7 @@ def test_a_file_says_what_it_is(frozen):
         frozen.issue(WEEK)["cut"]["position"]
     )
     tag = {"If-None-Match": answer.headers["etag"]}
-    again = get(frozen, f"{BULLETIN}/frozen/{WEEK}.html", **tag)
+    again = get(frozen, f"{BULLETIN}.html?period={WEEK}", **tag)
     assert (again.status_code, again.content) == (304, b"")
 
 
@@ -131,7 +134,7 @@ def test_a_damaged_file_is_never_given_out(frozen):
     folder = frozen.service.ledger.settings.data_dir / "evidence" / "reports"
     (path,) = folder.rglob(file["sha256"])
     path.write_bytes(path.read_bytes()[:-1] + b"?")
-    answer = get(frozen, f"{BULLETIN}/frozen/{WEEK}.pdf")
+    answer = get(frozen, f"{BULLETIN}.pdf?period={WEEK}")
     assert answer.status_code >= 500
     assert answer.json()["code"] == "evidence_damaged"
 
@@ -139,7 +142,7 @@ def test_a_damaged_file_is_never_given_out(frozen):
 def test_what_was_frozen_by_hand_is_found_where_it_was_uploaded(frozen):
     """Without its bytes the log has a digest alone; as evidence they are given out."""
     by_hand(frozen, "countdown", "2017-11-20")
-    path = "countdown/frozen/2017-11-20.pdf"
+    path = "countdown.pdf?period=2017-11-20"
     answer = get(frozen, path)
     assert (answer.status_code, answer.json()["code"]) == (404, "report_file_not_kept")
     spec = {"scopes": ["events:read", "evidence:write"], "roles": ["office"]}
@@ -157,12 +160,12 @@ def test_what_was_frozen_by_hand_is_found_where_it_was_uploaded(frozen):
 def test_the_newest_edition_is_the_one_that_is_given_out(frozen):
     """An edition that takes another's place is found first; the first stays."""
     by_hand(frozen, BULLETIN, WEEK, edition=2)
-    newest = get(frozen, f"{BULLETIN}/frozen/{WEEK}.pdf")
+    newest = get(frozen, f"{BULLETIN}.pdf?period={WEEK}")
     assert newest.json()["code"] == "report_file_not_kept"
-    first = get(frozen, f"{BULLETIN}/frozen/{WEEK}.pdf?edition=1")
+    first = get(frozen, f"{BULLETIN}.pdf?period={WEEK}&edition=1")
     assert first.status_code == 200
     size = frozen.service.ledger.store.head().size
-    path = f"/v1/reports/{BULLETIN}/frozen"
+    path = f"/v1/frozen/{BULLETIN}"
     page = frozen.get(path, as_of=size, limit=1).json()
     assert [row["edition"] for row in page["data"]] == [2]
     assert page["has_more"]
@@ -187,3 +190,17 @@ def test_a_unit_meets_what_it_owes_by_its_own_report(frozen):
     frozen.at("2017-11-21T20:00:00+08:00")
     assert state(obligation).status == "met"
     assert rfc3339(state(obligation).met_at) == "2017-11-21T05:00:00.000000Z"
+
+
+@pytest.mark.parametrize("place", ["reports", "frozen"])
+def test_the_links_of_a_page_lead_to_events_wherever_it_is_read(frozen, place):
+    """Frozen or made anew, the same page opens its figures to the events behind them."""
+    cut = frozen.issue(WEEK)["cut"]
+    when = {"as_of": cut["position"], "as_at": cut["instant"], "at": cut["instant"]}
+    asked = when | {"lang": "zh"} if place == "reports" else {}
+    path = f"/v1/{place}/{BULLETIN}.html"
+    page = frozen.get(path, period=WEEK, **asked).text
+    links = [html.unescape(link) for link in re.findall('href="([^"#]+)"', page)]
+    assert len(links) > 3
+    for link in links[:3]:
+        assert frozen.get(urljoin(path, link)).json()["count"] > 0
