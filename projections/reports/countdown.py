@@ -192,9 +192,9 @@ def _burn_down(one: Scene, campaign: StateRow) -> Chart:
     length, number, _ = window(campaign, one.now)
     days = [campaign.state.start + timedelta(days=n) for n in range(number)]
     actual = tuple((f"{day:%m-%d}", _open_at(own, day, one.now)) for day in days)
-    total = len(own)
+    every = tuple(sorted(c.steps[0].row.registered_position for c in own))
     pace = tuple(
-        (f"{campaign.state.start + timedelta(days=n):%m-%d}", _pace(total, n, length))
+        (f"{campaign.state.start + timedelta(days=n):%m-%d}", _pace(every, n, length))
         for n in range(length)
     )
     return Chart(
@@ -217,8 +217,10 @@ def _open_at(own: Sequence[Course], day: date, now: int) -> Cell:
     )
 
 
-def _pace(total: int, number: int, length: int) -> Cell:
-    return Cell(round(total * (length - 1 - number) / max(1, length - 1), 1))
+def _pace(every: tuple[int, ...], number: int, length: int) -> Cell:
+    """Return what would be open after some days if as much were closed each day."""
+    left = len(every) * (length - 1 - number) / max(1, length - 1)
+    return Cell(round(left, 1), every)
 
 
 DEFINITION = Definition(

@@ -107,7 +107,7 @@ def risks_table(one: Scene, cases: Sequence[Case]) -> Table:
         column("percent", "Done", "完成比例", "percent"),
     )
     rows = [
-        (Cell(number), *_risk(one, case))
+        (Cell(number, (case.row.position,)), *_risk(one, case))
         for number, case in enumerate(_ranked(one, cases), start=1)
     ]
     note = both(

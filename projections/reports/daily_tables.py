@@ -124,7 +124,8 @@ def patrol_cells(one: Scene, day: str) -> Table:
             required = [drawn[r.value.cell] for r in told if r.value.required]
             met = [drawn[r.value.cell] for r in told if r.value.met]
             rule = told[0].rule
-            rows.append((Cell(level), counted(required, rule), counted(met, rule)))
+            cells = counted(required, rule), counted(met, rule)
+            rows.append((Cell(level, cells[0].events), *cells))
     title = both("Cells walked", "网格巡查覆盖")
     return table("cells", title, columns, rows)
 

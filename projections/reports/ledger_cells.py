@@ -88,6 +88,11 @@ def _from(step: Step | None, value: Value) -> Cell:
     return Cell(None) if step is None else Cell(value, (step.event.position,))
 
 
+def ordinal(entry: Entry, number: int) -> Cell:
+    """Show where it stands in the sheet, by its registration."""
+    return Cell(number, (entry.case.row.registered_position,))
+
+
 def registered(read: Callable[[Case], Value]) -> Show:
     """Show what the registration says, or what corrected it."""
     return lambda entry, _: Cell(
@@ -115,12 +120,22 @@ def count(what: str, wanted: Callable[[Any], bool] = lambda _: True) -> Show:
     return show
 
 
-def basis(case: Case) -> Value:
-    """Return what a commitment rests on: its references, and its directive."""
-    rows = [b.ref if b.clause is None else f"{b.ref} {b.clause}" for b in _bases(case)]
+def basis(entry: Entry, _number: int) -> Cell:
+    """Show what a commitment rests on: its references, and its directive."""
+    case = entry.case
+    refs = [(one.ref, one.clause) for one in _bases(case)]
     if case.state.directive is not None:
-        rows.append(case.state.directive)
-    return "；".join(dict.fromkeys(rows)) or None
+        refs.append((case.state.directive, None))
+    names = [_document(entry.one, ref, clause) for ref, clause in refs]
+    text = "；".join(dict.fromkeys(names)) or None
+    return Cell(text, of(case, "registered", "corrected"))
+
+
+def _document(one: Scene, ref: str, clause: str | None) -> str:
+    """Return what a document is called: a directive by its title and its number."""
+    row = one.world.state(f"directive/{ref.removeprefix('directive/')}")
+    name = ref if row is None else f"{row.state.title}（{row.state.number or row.key}）"
+    return name if clause is None else f"{name} {clause}"
 
 
 def _bases(case: Case) -> Sequence[Any]:

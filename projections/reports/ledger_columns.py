@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from projections.reports import ledger_cells as show
 from projections.reports.ledger_cells import Show
-from projections.reports.model import Cell, Column, Kind
+from projections.reports.model import Column, Kind
 from projections.reports.pieces import column
 
 
@@ -33,11 +33,11 @@ _CLAIM = "completion_claimed"
 _PROGRESS = "progress_reported"
 _MORE = "extension_granted"
 COLUMNS: Sequence[Shown] = (
-    _text("no", "No.", "序号", lambda _, number: Cell(number), "int"),
+    _text("no", "No.", "序号", show.ordinal, "int"),
     _text("key", "Number", "编号", show.registered(lambda case: case.key)),
     _text("title", "Commitment", "事项名称", show.registered(lambda c: c.state.title)),
     _text("theme", "Theme", "类别/主题", show.registered(lambda c: c.state.theme)),
-    _text("basis", "Basis", "立项依据（文件/会议）", show.registered(show.basis)),
+    _text("basis", "Basis", "立项依据（文件/会议）", show.basis),
     _text("issued", "Handed out", "交办日期", show.at("issued"), "date"),
     _text("leader", "Leader", "牵头领导", show.leader),
     _text("lead_unit", "Lead unit", "牵头（责任）单位", show.lead_unit),

@@ -252,7 +252,7 @@ def _content(
     kept = None if stored is None else stored.data
     known = () if stored is None else (stored.position,)
     return (
-        Cell(number),
+        Cell(number, at),
         Cell(digest, at),
         Cell(None if kept is None else kept.sm3, known),
         Cell(None if kept is None else kept.media_type, known),

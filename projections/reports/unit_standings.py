@@ -6,7 +6,7 @@ Rules of this file: who is ranked with whom, week by week. Points and places are
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from events.domain.periods import span, week_of
@@ -91,7 +91,8 @@ def _places(
 ) -> dict[str, list[tuple[Derived[Place], Derived[Score]]]]:
     groups = _groups(one)
     units = [unit for members in groups.values() for unit in members]
-    told = {row.value.unit: row for row in scores(one.world, one.courses, week, units)}
+    found = scores(one.world, one.courses, week, units)
+    told = {row.value.unit: _founded(one, row) for row in found}
     return {
         group: [
             (place, told[place.value.unit])
@@ -99,6 +100,14 @@ def _places(
         ]
         for group, members in groups.items()
     }
+
+
+def _founded(one: Scene, score: Derived[Score]) -> Derived[Score]:
+    """Return a score with its events: a unit without any has its points by existing."""
+    if score.events:
+        return score
+    row = one.world.state(f"unit/{score.value.unit}")
+    return replace(score, events=() if row is None else row.events[:1])
 
 
 def _entrants(

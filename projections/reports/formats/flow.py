@@ -196,7 +196,7 @@ def _part(part: int, section: Section, language: Language) -> Iterator[Element]:
                 count += 1
                 title = _words(block.title, language)
                 number = "" if alone else subpart_number(part, count, language)
-                if not alone or block.title != section.title:
+                if not alone or title != _words(section.title, language):
                     yield Heading(2, number + title)
                 yield from _drawn(block, language)
 

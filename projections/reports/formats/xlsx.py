@@ -55,6 +55,8 @@ _LIGHTS: Mapping[str, tuple[str, str]] = MappingProxyType(
 _NARROWEST, _WIDEST, _WIDEST_OF_MANY = 8.0, 48.0, 18.0
 #: A character of width in pixels, a line and the highest row in points.
 _UNIT, _LINE, _HIGHEST = 7.0, 14.0, 400.0
+#: Widths of the two columns of the sheets that explain and that check.
+_PAIR = (36.0, 72.0)
 _HEADER_ROW = 2
 _A4, _A3 = 9, 8
 _MANY_COLUMNS = 15
@@ -286,7 +288,9 @@ def _definitions(book: _Book, report: Report) -> None:
     rows.append((word("note", language), word("times", language)))
     for number, row in enumerate(rows):
         for place, text in enumerate(row):
-            _text(book, sheet, (number, place), visible(text), book.style(border=1))
+            style = book.style(border=1, text_wrap=True)
+            _text(book, sheet, (number, place), visible(text), style)
+        sheet.set_row(number, _height(list(row), list(_PAIR)))
 
 
 def _checks(book: _Book, report: Report) -> None:
@@ -313,6 +317,6 @@ def _pairs(book: _Book, name: str) -> Any:
     title = word(name, book.language)
     sheet = book.target.add_worksheet(book.sheets.named(f"={name}", title))
     _paper(sheet)
-    sheet.set_column(0, 0, 36)
-    sheet.set_column(1, 1, 72)
+    for place, width in enumerate(_PAIR):
+        sheet.set_column(place, place, width)
     return sheet
