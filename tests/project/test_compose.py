@@ -8,8 +8,10 @@ import subprocess
 
 import msgspec
 import pytest
+import typer.main
 import yaml
 
+from services.cli import app
 from services.deploy import passwords
 from services.settings import Settings, from_environment
 
@@ -40,6 +42,17 @@ def test_every_variable_is_a_setting(ours):
         for name in service["environment"]
     }
     assert given <= known | OTHER
+
+
+def test_every_command_is_one_of_ours(ours):
+    """Each container's command and options are known to the command line."""
+    for service in ours.values():
+        command = typer.main.get_command(app)
+        words = list(service["command"])
+        while words and hasattr(command, "commands"):
+            command = command.commands[words.pop(0)]
+        options = {option for p in command.params for option in p.opts}
+        assert {word.partition("=")[0] for word in words} <= options
 
 
 def test_our_containers_cannot_do_more_than_they_need(ours):
