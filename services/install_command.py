@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from events.postgres_roles import Duty
-from services.settings import from_environment
+from services.settings import from_environment, variable
 from services.texts import speaker
 
 _Role = str | None
@@ -22,10 +22,11 @@ def register(app: typer.Typer) -> None:
 
 
 def install(
-    owner_url: Annotated[
-        str, typer.Option(envvar="HENJI_OWNER_URL", help="As owner of the tables.")
-    ],
     writer: Annotated[str, typer.Option(help="Role the service connects as.")],
+    owner_url: Annotated[
+        str | None,
+        typer.Option(help="As owner of the tables. Default: HENJI_OWNER_URL."),
+    ] = None,
     projector: Annotated[
         _Role, typer.Option(help="Role of `henji work project`. Default: the writer.")
     ] = None,
@@ -44,12 +45,15 @@ def install(
     """Create or migrate a ledger's tables in PostgreSQL, as their owner."""
     from services import wiring  # noqa: PLC0415 - databases are loaded when needed
 
+    owner = owner_url or variable("HENJI_OWNER_URL")
+    if not owner:
+        raise typer.BadParameter("--owner-url or HENJI_OWNER_URL is needed")
     schema = from_environment().database_schema
     given: dict[Duty, str | None] = {"projector": projector, "reader": reader}
     others = {duty: role for duty, role in given.items() if role}
-    wiring.install_postgres(owner_url, schema=schema, writer_role=writer, others=others)
+    wiring.install_postgres(owner, schema=schema, writer_role=writer, others=others)
     if partition:
-        wiring.partition_postgres(owner_url, schema=schema)
+        wiring.partition_postgres(owner, schema=schema)
     roles = ", ".join(f"{duty}: {role}" for duty, role in others.items())
     say = speaker(language)
     typer.echo(say("installed", schema=schema, role=writer))
