@@ -11,8 +11,8 @@ refuses offsets of a member whose generation is over.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 from kafka import (
@@ -21,14 +21,15 @@ from kafka import (
     OffsetAndMetadata,
     TopicPartition,
 )
-from kafka.errors import KafkaError
+from kafka.errors import CorruptRecordError, KafkaError
 
 from events import errors
-from services.ingest.records import Incoming
+from services.ingest.records import Incoming, Unreadable
 from services.kafka.clients import as_ours
 
 _COMMIT_MS = 5_000
 _ASK_MS = 1_000
+_PROBE_MS = 2_000
 _ANY_EPOCH = -1
 
 
@@ -73,14 +74,21 @@ class Inflow:
     """The partitions that this worker holds. Errors of the broker are ``Unavailable``.
 
     At most ``max_records`` are taken at once; the client fetches no further than one
-    answer of each broker ahead, so that a slow log costs no memory.
+    answer of each broker ahead, so that a slow log costs no memory. ``probe`` gives a
+    consumer without a group.
     """
 
     def __init__(
-        self, consumer: KafkaConsumer, topics: Collection[str], *, max_records: int
+        self,
+        consumer: KafkaConsumer,
+        topics: Collection[str],
+        *,
+        max_records: int,
+        probe: Callable[[], KafkaConsumer],
     ) -> None:
         self._consumer = consumer
         self._max_records = max_records
+        self._probe = probe
         self._tenures = Tenures()
         self._owed: dict[TopicPartition, tuple[int, int]] = {}
         self._open: dict[TopicPartition, tuple[int, int]] = {}
@@ -88,9 +96,15 @@ class Inflow:
         consumer.subscribe(topics, listener=self._tenures)
 
     def take(self, *, seconds: float) -> list[Portion]:
-        """Return what there is, waiting up to ``seconds`` for the first record."""
+        """Return what there is, waiting up to ``seconds`` for the first record.
+
+        ``Corrupt('kafka_record_corrupt')``: the broker's copy of a record is damaged.
+        """
         self._consumer.resume(*self._consumer.paused())
-        found = self._poll(seconds)
+        try:
+            found = self._poll(seconds)
+        except CorruptRecordError as error:
+            found = self._stumbled(error)
         held = self._tenures.held
         portions = [Portion(key, held[key], rows) for key, rows in found.items()]
         for portion in portions:
@@ -156,6 +170,37 @@ class Inflow:
             return offset
         return self._consumer.position(partition, timeout_ms=_ASK_MS) or 0
 
+    def _stumbled(
+        self, error: CorruptRecordError
+    ) -> Mapping[TopicPartition, list[Incoming]]:
+        """Return, as ``Unreadable``, the record that the client cannot take apart.
+
+        It does not say which one, and polled once more it would not return: so every
+        partition is tried from where it stands, and the one at fault is moved on. What
+        its producer put behind it into the same batch cannot be reached either, and is
+        told of in the same way, one by one.
+        """
+        for partition in tuple(self._tenures.held):
+            offset = self._consumer.position(partition, timeout_ms=_ASK_MS)
+            fault = self._fault(partition, offset)
+            if fault is not None and "crc" not in str(fault):
+                self._consumer.seek(partition, offset + 1)
+                return {partition: [_unreadable(partition, offset, fault)]}
+        # Skipping what a disk has damaged would lose it. A new process asks again.
+        raise errors.Corrupt("kafka_record_corrupt", str(error)) from error
+
+    def _fault(
+        self, partition: TopicPartition, offset: int
+    ) -> CorruptRecordError | None:
+        with _translated(), closing(self._probe()) as probe:
+            probe.assign([partition])
+            probe.seek(partition, offset)
+            try:
+                probe.poll(timeout_ms=_PROBE_MS, max_records=1)
+            except CorruptRecordError as error:
+                return error
+        return None
+
     def _poll(self, seconds: float) -> Mapping[TopicPartition, list[Incoming]]:
         with _translated():
             found: Mapping[TopicPartition, list[Incoming]] = self._consumer.poll(
@@ -164,10 +209,18 @@ class Inflow:
         return found
 
 
+def _unreadable(
+    partition: TopicPartition, offset: int, fault: CorruptRecordError
+) -> Incoming:
+    return Unreadable(partition.topic, partition.partition, offset, str(fault))
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
+    except CorruptRecordError:
+        raise
     except KafkaError as error:
         # Also what an operator has to mend: meanwhile the records wait in the topic.
         ours = as_ours(error)

@@ -111,7 +111,12 @@ def _inflow(stack: ExitStack, connection: Connection, intake: Intake) -> Inflow:
             connection, name=_NAME, group=intake.group, **_tuning(intake)
         )
     stack.callback(_close, consumer)
-    return Inflow(consumer, list(intake.by_name()), max_records=intake.max_records)
+    return Inflow(
+        consumer,
+        list(intake.by_name()),
+        max_records=intake.max_records,
+        probe=lambda: open_consumer(connection, name=_NAME),
+    )
 
 
 def _tuning(intake: Intake) -> dict[str, Any]:

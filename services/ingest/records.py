@@ -62,6 +62,18 @@ class Incoming(Protocol):
         """Return the headers in their order; names may repeat."""
 
 
+class Unreadable(NamedTuple):
+    """A record that the client could not take apart (a header's name is no UTF-8)."""
+
+    topic: str
+    partition: int
+    offset: int
+    detail: str
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: Headers = ()
+
+
 class Reply(NamedTuple):
     """A record to be sent, and where to."""
 
@@ -78,8 +90,11 @@ def size(record: Incoming) -> int:
 def read(record: Incoming, *, limit: int) -> Prepared | errors.HenjiError:
     """Return a record as what the sequencer takes; what is wrong stands as the error.
 
-    ``Malformed('record_too_large')`` beyond ``limit`` bytes, unread.
+    ``Malformed('record_too_large')`` beyond ``limit`` bytes, unread;
+    ``Malformed('record_unreadable')`` for what never was a record.
     """
+    if isinstance(record, Unreadable):
+        return errors.Malformed("record_unreadable", record.detail)
     given = size(record)
     if given > limit:
         return errors.Malformed("record_too_large", size=given, limit=limit)

@@ -164,6 +164,30 @@ def test_a_poison_record_does_not_touch_its_neighbours(place):
     assert place.ids(source) == ["call-1", "call-2", "call-3"]
 
 
+class Bytes(str):
+    """A name that a client writes as bytes that are no text."""
+
+    __slots__ = ()
+
+    def encode(self, *_codec):
+        return b"\xff"
+
+
+def test_a_record_that_no_client_can_read_does_not_stop_the_others(place):
+    """A header whose name is no UTF-8: told by its offset, and passed."""
+    source = "urn:test:unreadable"
+    good = [
+        (b"k", json.dumps(one).encode(), [STRUCTURED]) for one in calls(source, 1, 2)
+    ]
+    place.send_raw([good[0], (b"k", b"{}", [(Bytes("x"), b"1")])], key=LEAD)
+    place.send_raw([good[1]], key=LEAD)
+    place.await_done(key=LEAD)
+    letter = place.dead(len(MALFORMED) + 1, key=LEAD)[-1]
+    assert problem(letter)["code"] == "record_unreadable"
+    assert int(header(letter, "henji_offset")) == len(MALFORMED) + 1
+    assert place.ids(source) == ["call-1", "call-2"]
+
+
 def test_nobody_writes_for_another(place):
     """A source that is another's, or an actor that is another, is refused on this topic."""
     mine, others = calls("urn:test:own/a", 1)[0], calls("urn:test:theirs", 1)[0]

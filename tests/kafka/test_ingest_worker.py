@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 from kafka import TopicPartition
-from kafka.errors import CommitFailedError, KafkaTimeoutError
+from kafka.errors import CommitFailedError, CorruptRecordError, KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 
-from events.errors import Malformed, Refused, Unavailable
+from events.errors import Corrupt, Malformed, Refused, Unavailable
 from events.records import Record
 from events.submissions import Accepted
 from services.ingest import records, topics
@@ -53,12 +53,15 @@ class Consumer:
         self.polls = 0
         self.halted: set = set()
         self.failing: list[Exception] = []
+        self.broken: list[Exception] = []
 
     def subscribe(self, topics, *, listener):
         self.listener = listener
 
     def poll(self, *, timeout_ms, max_records):
         self.polls += 1
+        if self.broken:
+            raise self.broken.pop()
         return self.pages.pop(0) if self.pages else {}
 
     def assignment(self):
@@ -115,7 +118,10 @@ class Desk:
 
     def __init__(self):
         self.consumer, self.log, self.sent = Consumer(), Log(), []
-        self.inflow = Inflow(self.consumer, ["calls"], max_records=100)
+        self.probes = []
+        self.inflow = Inflow(
+            self.consumer, ["calls"], max_records=100, probe=lambda: self.probes.pop(0)
+        )
         self.consumer.listener.on_partitions_assigned([ONE, TWO])
         self.registry, self.outflow_plan, self.now = CollectorRegistry(), [], 10**7
         self.refused = []
@@ -320,6 +326,48 @@ def test_lag_is_asked_of_the_broker(desk):
     assert desk.inflow.lag() == {ONE: 6, TWO: 7}
     desk.inflow.done([portion])
     assert desk.inflow.lag() == {ONE: 4, TWO: 7}
+
+
+class Probe:
+    """A consumer that is asked for one record, and fails or not."""
+
+    def __init__(self, error=None):
+        self.error = error
+
+    def assign(self, places):
+        (self.place,) = places
+
+    def seek(self, place, offset):
+        assert (place, offset) == (self.place, 3)
+
+    def poll(self, *, timeout_ms, max_records):
+        if self.error:
+            raise self.error
+
+    def close(self):
+        pass
+
+
+def test_a_record_that_the_client_cannot_take_apart_is_found_and_passed(desk):
+    """The client does not say which it was; only the partition at fault is moved on."""
+    fault = CorruptRecordError("invalid record structure")
+    desk.consumer.broken, desk.probes = [fault], [Probe(), Probe(fault)]
+    desk.worker.step()
+    (letter,) = desk.sent
+    assert ("henji_offset", b"3") in letter.record.headers
+    assert ("henji_partition", b"1") in letter.record.headers
+    assert desk.refused == ["record_unreadable"]
+    assert desk.consumer.sought == [(TWO, 4)]
+    assert desk.consumer.committed == [{TWO: 4}]
+
+
+def test_what_a_disk_has_damaged_is_not_passed(desk):
+    """A record that fails its checksum stops the worker: it may be mended."""
+    fault = CorruptRecordError("failed crc check")
+    desk.consumer.broken, desk.probes = [fault], [Probe(fault), Probe()]
+    with pytest.raises(Corrupt, match="kafka_record_corrupt"):
+        desk.worker.run(threading.Event())
+    assert (desk.consumer.sought, desk.consumer.committed) == ([], [])
 
 
 class Publisher:
