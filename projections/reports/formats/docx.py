@@ -95,6 +95,8 @@ def _styles(target: Any) -> None:
         form.space_before = form.space_after = Pt(0)
         form.line_spacing_rule = SPACING.EXACTLY
         form.line_spacing = Pt(parts.LINE / 20 if size == _SIZE else 36)
+    # Which forms of characters and marks a substitute font has to show.
+    target.styles["Normal"].element.rPr.append(parse_xml(parts.language()))
     target.styles["Title"].paragraph_format.alignment = ALIGN.CENTER
     for border in target.styles["Title"].element.xpath(".//w:pBdr"):
         border.getparent().remove(border)

@@ -53,6 +53,11 @@ def fonts(east_asian: str) -> str:
     )
 
 
+def language() -> str:
+    """Return what language the text is in: Chinese of the mainland, and English."""
+    return f'<w:lang {NAMESPACES} w:val="en-US" w:eastAsia="zh-CN"/>'
+
+
 def spacing() -> str:
     """Return how close the characters of the body stand: 28 in a line."""
     return f'<w:spacing {NAMESPACES} w:val="{_CLOSER}"/>'
