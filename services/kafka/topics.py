@@ -11,11 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import TopicAlreadyExistsError
 
 from events.errors import Conflict
-from services.kafka.clients import BATCH_BYTES, open_admin
+from services.kafka.clients import BATCH_BYTES, open_admin, open_consumer, translated
 from services.kafka.connection import Connection
 
 _UNKNOWN_TOPIC: Final = 3
@@ -63,6 +64,18 @@ def require_room(connection: Connection, name: str) -> None:
         raise Conflict(
             "kafka_topic_too_small", topic=name, expected=_ROOM, actual=int(told)
         )
+
+
+def is_new(connection: Connection, name: str) -> bool:
+    """Tell whether nothing was ever written to a topic since it was created."""
+    with translated():
+        consumer = open_consumer(connection, name="topics")
+        try:
+            numbers = consumer.partitions_for_topic(name) or ()
+            ends = consumer.end_offsets([TopicPartition(name, one) for one in numbers])
+            return not any(ends.values())
+        finally:
+            consumer.close()
 
 
 def _partitions(admin: KafkaAdminClient, name: str) -> int | None:

@@ -10,11 +10,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from events.errors import Conflict
 from services.kafka.connection import Connection, connection_of
 from services.kafka.metrics import metrics_served
-from services.kafka.topics import Topic, ensure, require_room
+from services.kafka.topics import Topic, ensure, is_new, require_room
 from services.relay import delivery
-from services.relay.delivery import Delivery
+from services.relay.delivery import Bookmark, Delivery
 from services.relay.metrics import publish
 from services.relay.worker import (
     LEASE_SECONDS,
@@ -46,7 +47,8 @@ def opened(
     """Open a relay on a store of its own; its lease is let go on exit.
 
     ``Unavailable``: kafka_not_configured, kafka_unavailable, lease_unavailable.
-    ``Conflict``: kafka_topic_policy, kafka_topic_too_small, kafka_partitions_changed.
+    ``Conflict``: kafka_topic_policy, kafka_topic_too_small, kafka_topic_recreated,
+    kafka_partitions_changed.
     """
     connection = connection_of(settings)
     with ExitStack() as stack:
@@ -70,6 +72,7 @@ def opened(
         noted = noted_in(leases, worker.lease_name)
         if noted is not None:
             check_partitions(noted, partitions, topic=settings.kafka_topic)
+            _check_begun(connection, settings.kafka_topic, noted)
         metrics = Metrics()
         publish(metrics, worker.health, store, clock=clock)
         stack.enter_context(
@@ -94,6 +97,12 @@ def _ensure_topics(connection: Connection, settings: Settings, wanted: Wanted) -
     partitions = ensure(connection, topic)
     require_room(connection, topic.name)
     return partitions
+
+
+def _check_begun(connection: Connection, topic: str, noted: Bookmark) -> None:
+    """Refuse a topic that was created anew: what went before is nowhere on it."""
+    if noted.position and is_new(connection, topic):
+        raise Conflict("kafka_topic_recreated", topic=topic, position=noted.position)
 
 
 def _delivery(connection: Connection, settings: Settings) -> Callable[[str], Delivery]:

@@ -246,6 +246,16 @@ def test_a_topic_too_small_for_an_entry_is_refused(kafka, new_book):
         pass
 
 
+def test_a_topic_that_was_created_anew_is_refused(tansu, new_book):
+    """A relay that went on there would leave out all that went before."""
+    book = new_book(tansu)
+    with relay(book) as worker:
+        run_out(worker)
+    tansu.restart()  # It forgets everything.
+    with pytest.raises(Conflict, match="kafka_topic_recreated"), relay(book):
+        pass
+
+
 def test_a_broker_that_starts_again_is_gone_on_with(kafka, new_book):
     """While it is away the log grows; afterwards the topic has all of it."""
     connection = Connection((kafka.bootstrap,))
