@@ -170,8 +170,8 @@ def exactly_once(connection: Connection, topic: str, *, ledger: str) -> ExactlyO
 def newest(connection: Connection, topic: str, *, key: bytes) -> bytes | None:
     """Return the newest committed value of a key on a topic of one partition.
 
-    It reads to the end as it is now, past transactions of others that are still open:
-    they end by themselves. ``Unavailable('kafka_unavailable')``.
+    It reads to the end as it is now. What an open transaction of another hides may be
+    newer: ``Unavailable('kafka_unavailable')`` until that one has ended.
     """
     # Its end, unlike that of committed records only, is behind every transaction.
     end = _end(connection, topic)

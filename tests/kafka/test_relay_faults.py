@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
-from events.errors import Conflict
+from events.errors import Conflict, Unavailable
+from events.records import Record
 from services.kafka.connection import Connection
+from services.kafka.publisher import KafkaPythonPublisher
 from services.relay.delivery import newest, position_key, position_topic
 from services.relay.opening import Wanted, opened
 from tests.kafka.relaying import audit, leading, on_topic, processes, wait_for
@@ -107,16 +110,33 @@ def test_the_way_of_delivery_may_change(kafka, new_book):
     assert found.doubled == 0
 
 
-def test_the_position_is_read_past_what_others_hold_open(kafka, new_book):
-    """A transaction of another ledger's relay does not hide where this one is."""
+def test_a_position_is_never_read_from_before_a_transaction(
+    kafka, new_book, monkeypatch
+):
+    """What an open transaction of another hides is waited for, not taken for absent."""
+    monkeypatch.setattr("services.relay.delivery._PATIENCE", 1)
     connection = connection_to(kafka)
     book = new_book(kafka, kafka_delivery="exactly_once")
+    topic = book.settings.kafka_topic
+    beside = position_topic(topic)
+    key = position_key(book.ledger.settings.origin, topic)
     with relay(book) as worker:
         run_out(worker)
-        topic = book.settings.kafka_topic
-        key = position_key(book.ledger.settings.origin, topic)
-        assert newest(connection, position_topic(topic), key=key) is not None
-        assert newest(connection, position_topic(topic), key=b"other") is None
+        other = KafkaPythonPublisher(
+            connection, name="other", transactional_id=f"other-{topic}"
+        )
+        other.begin()
+        other.send(beside, Record(b"other", b"1", []), partition=0)
+        other.flush()
+        book.grow(1)
+        run_out(worker)
+        with pytest.raises(Unavailable, match="kafka_unavailable"):
+            newest(connection, beside, key=key)
+        other.abort()
+        other.close()
+        found = newest(connection, beside, key=key)
+        assert msgspec.json.decode(found)["position"] == book.size
+        assert newest(connection, beside, key=b"other") is None
 
 
 def leader_of(topic, cluster):
