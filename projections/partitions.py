@@ -47,15 +47,17 @@ class Batch:
 def target(views: Views, projector: Projector, parts: Sequence[Part]) -> Generation:
     """Return what to fold into: what is live in this version, else what is being built.
 
-    Where there is neither, it is created with ``parts``. Of several that were begun at
-    once, all workers take the oldest. ``Conflict('projection_source_differs')``: these
+    Where there is neither, it is created with ``parts``. Of several workers that begin
+    at once, the first is followed. ``Conflict('projection_source_differs')``: these
     read models follow the log; ``Conflict('kafka_partitions_changed')``: they follow
     another topic, or this one when it had other partitions.
     """
     found = _of_version(views, projector)
     if not found:
-        views.create(projector, parts)
+        made = views.create(projector, parts)
         found = _of_version(views, projector)
+        if found[0].number != made.number:
+            views.discard(made)
     live = [each for each in found if each.state == "live"]
     chosen = (live or found)[0]
     tracked, wanted = (

@@ -147,6 +147,12 @@ class PostgresViews(Views):
             _write(connection, generation, tables, changes)
         self.notify_committed()
 
+    def discard(self, generation: Generation) -> None:
+        """Drop a generation that is being built."""
+        name, number = generation.name, generation.number
+        with self._writing() as connection:
+            postgres_tracking.drop(connection, name, "building", number)
+
     def stop_at(
         self, generation: Generation, poison: Poison, part: Part | None = None
     ) -> None:
@@ -173,7 +179,7 @@ class PostgresViews(Views):
                 return False
             if live is not None and mine.position < live.position:
                 return False
-            postgres_tracking.drop_retired(connection, generation.name)
+            postgres_tracking.drop(connection, generation.name, "retired")
             for state, which in (("retired", live), ("live", mine)):
                 if which is not None:
                     connection.execute(

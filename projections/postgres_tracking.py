@@ -13,7 +13,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from events.errors import Conflict
-from projections.views import Generation, Part, Poison, generation_of
+from projections.views import Generation, Part, Poison, State, generation_of
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -196,14 +196,17 @@ def note(
         connection.execute(_NOTE_PART, (*stop, *whose))
 
 
-def drop_retired(connection: Connection, name: str) -> None:
-    """Drop the tables of retired generations, and forget how far they had come."""
-    retired = connection.execute(
-        "UPDATE view_generation SET state = 'dropped' "
-        "WHERE name = %s AND state = 'retired' RETURNING name || '@' || number, tables",
-        (name,),
+def drop(
+    connection: Connection, name: str, state: State, number: int | None = None
+) -> None:
+    """Drop generations in a state, all or one, and forget how far they had come."""
+    dropped = connection.execute(
+        "UPDATE view_generation SET state = 'dropped' WHERE name = %s AND state = %s "
+        "AND number = coalesce(%s::bigint, number) "
+        "RETURNING name || '@' || number, tables",
+        (name, state, number),
     ).fetchall()
-    for label, tables in retired:
+    for label, tables in dropped:
         for table in tables:
             # With it goes what reads it as of an earlier position.
             connection.execute(

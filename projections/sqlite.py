@@ -121,6 +121,12 @@ class SqliteViews(Views):
             _write(connection, generation, tables, changes)
         self.notify_committed()
 
+    def discard(self, generation: Generation) -> None:
+        """Drop a generation that is being built."""
+        name, number = generation.name, generation.number
+        with self._writing() as connection:
+            sqlite_tracking.drop(connection, name, "building", number)
+
     def stop_at(
         self, generation: Generation, poison: Poison, part: Part | None = None
     ) -> None:
@@ -141,7 +147,7 @@ class SqliteViews(Views):
                 return False
             if live is not None and mine.position < live.position:
                 return False
-            sqlite_tracking.drop_retired(connection, generation.name)
+            sqlite_tracking.drop(connection, generation.name, "retired")
             for state, which in (("retired", live), ("live", mine)):
                 if which is not None:
                     connection.execute(

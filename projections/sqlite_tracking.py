@@ -10,7 +10,7 @@ import sqlite3
 from typing import Final
 
 from events.errors import Conflict
-from projections.views import Generation, Part, Poison, generation_of
+from projections.views import Generation, Part, Poison, State, generation_of
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS view_tracking (
@@ -177,14 +177,17 @@ def note(
         connection.execute(_NOTE_PART, (*stop, *whose))
 
 
-def drop_retired(connection: sqlite3.Connection, name: str) -> None:
-    """Drop the tables of retired generations, and forget how far they had come."""
-    retired = connection.execute(
-        "UPDATE view_generation SET state = 'dropped' "
-        "WHERE name = ? AND state = 'retired' RETURNING name || '@' || number, tables",
-        (name,),
+def drop(
+    connection: sqlite3.Connection, name: str, state: State, number: int | None = None
+) -> None:
+    """Drop generations in a state, all or one, and forget how far they had come."""
+    dropped = connection.execute(
+        "UPDATE view_generation SET state = 'dropped' WHERE name = ? AND state = ? "
+        "AND number = coalesce(?, number) "
+        "RETURNING name || '@' || number, tables",
+        (name, state, number),
     ).fetchall()
-    for label, tables in retired:
+    for label, tables in dropped:
         for table in json.loads(tables):
             connection.execute(f"DROP VIEW IF EXISTS {table}_cut")
             connection.execute(f"DROP TABLE IF EXISTS {table}")

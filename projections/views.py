@@ -156,6 +156,10 @@ class Views(TrackingRecorder):
         """
 
     @abstractmethod
+    def discard(self, generation: Generation) -> None:
+        """Drop a generation that is being built; one that is not stays."""
+
+    @abstractmethod
     def fetch(
         self, generation: Generation, table: Table, keys: Sequence[str]
     ) -> dict[str, Values]:

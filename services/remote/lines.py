@@ -24,22 +24,24 @@ _ASK_MS: Final = 5_000
 
 
 class Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Which partitions came since this was last asked. It only notes, and returns."""
+    """Which partitions came or went since this was last asked. It only notes.
+
+    What is folded of one that went is refused by the store, if it must be.
+    """
 
     def __init__(self) -> None:
-        self._new: list[int] = []
+        self._moved: list[int] = []
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Note what came."""
-        self._new += [each.partition for each in assigned]
+        self._moved += [each.partition for each in assigned]
 
-    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Do nothing: what is under way is refused by the store if it must be."""
+    on_partitions_revoked = on_partitions_assigned
 
     def taken(self) -> set[int]:
-        """Return what came since the last time."""
-        new, self._new = self._new, []
-        return set(new)
+        """Return what moved since the last time."""
+        moved, self._moved = self._moved, []
+        return set(moved)
 
 
 class Lines:
@@ -93,13 +95,13 @@ class Lines:
         """
         with translated():
             polled = self._consumer.poll(timeout_ms=int(seconds * 1_000))
-        new = self._assigned.taken()
-        if new:
-            self._place(new)
+        moved = self._assigned.taken()
+        if moved:
+            self._place(moved)
         received = {key.partition: records for key, records in polled.items()}
         try:
             for number, records in received.items():
-                if number not in new and number in self._parts:
+                if number not in moved and number in self._parts:
                     self._fold(number, records)
         except Conflict as conflict:
             if conflict.code != "projection_moved":

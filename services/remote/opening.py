@@ -40,8 +40,9 @@ _CLOSE_MS: Final = 5_000
 _TUNING: Final[dict[str, Any]] = {
     # A worker that comes or goes moves few partitions, and the others go on.
     "partition_assignment_strategy": (CooperativeStickyAssignor,),
-    # How long a worker that died keeps its partitions from the others.
-    "session_timeout_ms": 10_000,
+    # How long a worker that died keeps its partitions from the others: readers wait for
+    # them. It is the least that brokers allow unless told otherwise.
+    "session_timeout_ms": 6_000,
     "heartbeat_interval_ms": 1_000,
     # An answer with anything in it comes at once; an empty one may take this long.
     "fetch_max_wait_ms": 250,
@@ -69,6 +70,18 @@ class _Opened:
             metrics=RemoteMetrics(self.metrics.registry, clock=clock),
         )
         return Worker(lines, self.views, seconds=time.monotonic)
+
+    def build(self, made: Generation, file: Path | None) -> Generation:
+        """Fill a new generation, from a file and from the topic, until it is live."""
+        if file is not None:
+            exported.fold(
+                file,
+                self.source,
+                views=self.views,
+                projector=Board(),
+                generation=made,
+            )
+        return self.worker(partial(self.numbered, made.number)).build()
 
     def parts(self) -> list[Part]:
         """Return the partitions, from their beginning."""
@@ -104,15 +117,11 @@ def rebuild(settings: Settings, *, file: Path | None, root: str) -> Generation:
         if file is not None:
             exported.checked(file, opened.source, root)
         made = opened.views.create(Board(), opened.parts())
-        if file is not None:
-            exported.fold(
-                file,
-                opened.source,
-                views=opened.views,
-                projector=Board(),
-                generation=made,
-            )
-        return opened.worker(partial(opened.numbered, made.number)).build()
+        try:
+            return opened.build(made, file)
+        except BaseException:
+            opened.views.discard(made)
+            raise
 
 
 @contextmanager

@@ -24,6 +24,12 @@ def here(broker, tmp_path):
     return place(broker, tmp_path / "remote")
 
 
+@pytest.fixture
+def there(kafka, tmp_path):
+    """As ``here``, for what does not depend on the broker."""
+    return place(kafka, tmp_path / "remote")
+
+
 def live(views):
     """Return the live generation."""
     (found,) = [each for each in views.generations("board") if each.state == "live"]
@@ -51,36 +57,28 @@ def test_rows_are_those_of_the_log_and_stay_so_after_a_rebuild(here, tmp_path):
 
 
 def test_what_the_relay_sends_again_counts_once(here, tmp_path):
-    """A relay that died before it noted its position publishes the same entries again."""
+    """Before and after the worker was away: its place is with the rows, not at Kafka."""
     first = here.outlet.records(ROWS[:100])
+    here.outlet.send(first + first[60:] + here.outlet.marks(100))
+    with here.working() as views:
+        reached(views, 100)
     more = here.outlet.records(ROWS[100:])
-    here.outlet.send(first + first[60:] + more[:40] + first[90:] + more)
+    here.outlet.send(first[50:] + more[:40] + first[90:] + more)
     here.outlet.send(here.outlet.marks(len(ROWS)))
     with here.working() as views:
         reached(views, len(ROWS))
         assert dump(views) == of_the_log(ROWS, tmp_path)
 
 
-def test_a_worker_goes_on_where_the_read_models_are(here, tmp_path):
-    """Positions are kept with the rows; no offset is committed to Kafka."""
-    here.outlet.publish(ROWS[:100])
-    with here.working() as views:
-        reached(views, 100)
-    here.outlet.publish(ROWS[100:])
-    with here.working() as views:
-        reached(views, len(ROWS))
-        assert dump(views) == of_the_log(ROWS, tmp_path)
-
-
 def test_each_snapshot_of_a_slow_worker_is_a_cut_of_the_log(
-    here, tmp_path, monkeypatch
+    there, tmp_path, monkeypatch
 ):
     """Readers never see a later event of one stream without an earlier one of another."""
     monkeypatch.setitem(opening._TUNING, "max_poll_records", 7)
     for at in range(0, len(ROWS), 30):
-        here.outlet.publish(ROWS[at : at + 30])
+        there.outlet.publish(ROWS[at : at + 30])
     seen = {}
-    with here.working() as views:
+    with there.working() as views:
         until(lambda: any(g.state == "live" for g in views.generations("board")))
         while live(views).position < len(ROWS):
             with views.snapshot("board") as snapshot:
@@ -117,6 +115,8 @@ def test_an_export_fills_what_the_topic_has_lost(here, tmp_path):
     with pytest.raises(Unavailable) as stopped:
         opening.rebuild(here.settings, file=None, root="")
     assert stopped.value.code == "records_missing"
+    with here.views() as views:
+        assert views.generations("board") == []
     file = tmp_path / "log.ndjson"
     file.write_bytes(b"".join(row.entry + b"\n" for row in ROWS[:140]))
     with pytest.raises(Corrupt) as refused:
@@ -132,18 +132,18 @@ def test_an_export_fills_what_the_topic_has_lost(here, tmp_path):
 
 
 def test_an_entry_that_cannot_be_folded_stops_its_partition(
-    here, tmp_path, monkeypatch
+    there, tmp_path, monkeypatch
 ):
     """It is told with its position; a repaired worker goes on as if nothing had been."""
     monkeypatch.setattr(opening, "Board", lambda: Broken(120))
-    here.outlet.publish(ROWS)
-    with here.working() as views:
+    there.outlet.publish(ROWS)
+    with there.working() as views:
         until(lambda: any(g.poison for g in views.generations("board")))
         (found,) = views.generations("board")
         assert (found.poison.position, found.poison.type) == (120, ROWS[119].type)
         assert found.position < 120
     monkeypatch.setattr(opening, "Board", Board)
-    with here.working() as views:
+    with there.working() as views:
         reached(views, len(ROWS))
         assert live(views).poison is None
         assert dump(views) == of_the_log(ROWS, tmp_path)
@@ -157,9 +157,9 @@ def test_an_entry_that_cannot_be_folded_stops_its_partition(
         ({"kafka": ""}, "kafka_not_configured"),
     ],
 )
-def test_what_a_worker_needs_is_asked_for_at_once(here, changed, code):
+def test_what_a_worker_needs_is_asked_for_at_once(there, changed, code):
     """Without a log to expect, a topic or brokers it does not begin."""
-    settings = replace(here.settings, **changed)
+    settings = replace(there.settings, **changed)
     with pytest.raises(Unavailable) as refused:
         opening.work(settings, threading.Event())
     assert refused.value.code == code

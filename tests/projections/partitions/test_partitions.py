@@ -180,12 +180,25 @@ def test_an_entry_that_cannot_be_folded_stops_its_partition_alone(
     assert dump(views) == from_the_log(topic.log, 80, sqlite_views, run)
 
 
-def test_all_workers_fold_into_the_generation_that_was_begun_first(views):
-    """Two that start together do not build two boards."""
+def test_all_workers_fold_into_the_generation_that_was_begun_first(views, monkeypatch):
+    """Of two that start together one takes its own back."""
     topic = Topic(random_log(4, keys=3, length=20), [0, 1])
-    first = views.create(Board(), topic.parts())
-    views.create(Board(), topic.parts())
-    assert begin(views, topic) == first
+    create = views.create
+
+    def create_late(*args):
+        create(*args)  # By the other one, which had looked at the same moment.
+        return create(*args)
+
+    monkeypatch.setattr(views, "create", create_late)
+    assert begin(views, topic).number == 1
+    assert [each.number for each in views.generations("board")] == [1]
+
+
+def test_what_is_live_is_not_discarded(views):
+    """Only what is being built can be given up."""
+    ahead(views)
+    views.discard(*views.generations("board"))
+    assert [each.state for each in views.generations("board")] == ["live"]
 
 
 def test_a_topic_that_was_given_more_partitions_is_refused(views):
