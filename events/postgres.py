@@ -19,17 +19,24 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 from events import errors
-from events.postgres_check import check, check_protection
+from events.postgres_check import check, check_protection, may_append
 from events.postgres_roles import Duty
 from events.postgres_schema import advisory_key, install, require_schema_name
-from events.postgres_sessions import WAITS, Waits, bind, bound_waits, conninfo
+from events.postgres_sessions import (
+    RECONNECT_SECONDS,
+    WAITS,
+    Waits,
+    bind,
+    bound_waits,
+    conninfo,
+    refuse_closed,
+)
 from events.postgres_statements import (
     Order,
     PostgresAppend,
     PostgresReads,
     Room,
     detail_of,
-    selecting,
     translated,
 )
 from events.sql import load
@@ -63,6 +70,7 @@ class PostgresStore:
         self._mutex = threading.Lock()
         self._writer: _Connection | None = None
         self._room = Room(self._sql)
+        self._may_append = True
         self._closed = False
         self._pool: ConnectionPool[_Connection] = ConnectionPool(
             conninfo(dsn, "read"),
@@ -70,8 +78,10 @@ class PostgresStore:
             max_size=readers,
             open=False,
             timeout=waits.connect,
+            reconnect_timeout=RECONNECT_SECONDS,
             kwargs={"autocommit": True},
             configure=self._configure_reader,
+            check=refuse_closed,
             name=f"henji-{schema}",
         )
 
@@ -99,6 +109,7 @@ class PostgresStore:
                 if overprivileged == "refuse":
                     check(connection, schema, duty)
                 store._room.measure(connection)
+                store._may_append = may_append(connection)
                 store._pool.open(wait=True, timeout=waits.connect)
         except BaseException:
             store.close()
@@ -114,7 +125,12 @@ class PostgresStore:
 
     @contextmanager
     def append(self) -> Iterator[Append]:
-        """Hold the append lock for one transaction; commit on a clean exit."""
+        """Hold the append lock for one transaction; commit on a clean exit.
+
+        ``Unavailable('store_read_only')``: this connection was opened to read.
+        """
+        if not self._may_append:
+            raise errors.Unavailable("store_read_only")
         with self._mutex:
             with translated():
                 connection, head = self._begun()
@@ -274,8 +290,9 @@ class PostgresStore:
         """Return up to ``limit`` matching rows by position (or its reverse)."""
         narrowed = selection.narrowed(self.position_at)
         order: Order = "DESC" if newest_first else "ASC"
-        statement, parameters = selecting(narrowed, order=order, limit=limit)
-        return self._read(lambda reads: reads.entry_rows(statement, parameters))
+        return self._read(
+            lambda reads: reads.select(narrowed, order=order, limit=limit)
+        )
 
     def stream(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[Row]:
         """Return rows of one stream with version > ``after``, by version."""

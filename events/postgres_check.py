@@ -94,6 +94,14 @@ def check(connection: psycopg.Connection[Any], schema: str, duty: Duty) -> None:
         raise Denied("store_overprivileged", ", ".join(powers))
 
 
+def may_append(connection: psycopg.Connection[Any]) -> bool:
+    """Tell whether this connection's role inserts into the log, or reads it only."""
+    row = connection.execute(
+        "SELECT has_table_privilege('log_root', 'INSERT')"
+    ).fetchone()
+    return row == (True,)
+
+
 def powers_beyond(
     connection: psycopg.Connection[Any], schema: str, duty: Duty
 ) -> list[str]:

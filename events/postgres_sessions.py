@@ -6,6 +6,7 @@ it opens nothing and knows no table.
 
 from __future__ import annotations
 
+import select
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +39,12 @@ class Waits:
     statement: float = 60.0
     read: float = 60.0
     idle: float = 60.0
-    connect: float = 10.0
+    connect: float = 3.0
 
+
+#: Seconds for which a pool tries to replace a lost connection before it waits to be
+#: asked again: pauses double, and after a long outage the last one would be minutes.
+RECONNECT_SECONDS = 5.0
 
 #: What a store waits unless its settings say otherwise.
 WAITS = Waits()
@@ -49,6 +54,20 @@ def conninfo(dsn: str, purpose: str) -> str:
     """Return a conninfo with keepalives; ``pg_stat_activity`` shows the purpose."""
     given = {**_NETWORK, "application_name": f"henji {purpose}"}
     return make_conninfo("", **{**given, **conninfo_to_dict(dsn)})
+
+
+def refuse_closed(connection: psycopg.Connection[Any]) -> None:
+    """Refuse a connection that its server has closed while it was idle.
+
+    A look at the socket, no round trip: nothing is expected to come on it. A pool
+    then takes another or connects anew, and who asks first after a restart of the
+    server is served. ``OperationalError``.
+    """
+    idle = select.poll()
+    idle.register(connection.fileno(), select.POLLIN)
+    if idle.poll(0):
+        connection.close()  # else the pool would take it for usable, and offer it again
+        raise psycopg.OperationalError("closed by the server while idle")
 
 
 def bind(connection: psycopg.Connection[Any], schema: str) -> None:

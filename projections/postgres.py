@@ -19,7 +19,15 @@ from psycopg.sql import SQL, Identifier
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from events.errors import Unavailable
-from events.postgres_sessions import WAITS, Waits, bound_waits, conninfo, milliseconds
+from events.postgres_sessions import (
+    RECONNECT_SECONDS,
+    WAITS,
+    Waits,
+    bound_waits,
+    conninfo,
+    milliseconds,
+    refuse_closed,
+)
 from projections import cuts, postgres_roles, postgres_tracking
 from projections.postgres_tables import arrays, ddl, listed, write
 from projections.postgres_tracking import Connection
@@ -44,13 +52,16 @@ class PostgresViews(Views):
         """Connect, creating the bookkeeping tables where missing and allowed."""
         super().__init__()
         self._waits = waits
+        self._tables_seen = False
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             conninfo(dsn, "views"),
             min_size=1,
             max_size=size,
             timeout=waits.connect,
+            reconnect_timeout=RECONNECT_SECONDS,
             open=True,
             configure=self._configure,
+            check=refuse_closed,
             kwargs={"options": f"-c search_path={schema} -c synchronous_commit=off"},
         )
         self._read_only = SQL(
@@ -73,6 +84,8 @@ class PostgresViews(Views):
     def generations(self, name: str) -> list[Generation]:
         """Return the generations of a projection, oldest first."""
         with self._reading() as connection:
+            if not self._has_tables(connection):
+                return []
             return postgres_tracking.generations(connection, name)
 
     def create(self, projector: Projector, parts: Sequence[Part] = ()) -> Generation:
@@ -226,6 +239,13 @@ class PostgresViews(Views):
         with self._reading() as connection:
             return postgres_tracking.position(connection, application_name)
 
+    def _has_tables(self, connection: Connection) -> bool:
+        """Tell whether anybody has projected yet: who only reads makes no tables."""
+        if not self._tables_seen:
+            found = connection.execute("SELECT to_regclass('view_generation')")
+            self._tables_seen = found.fetchone() != (None,)
+        return self._tables_seen
+
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with _translated(), self._pool.connection() as connection:
@@ -280,7 +300,7 @@ def _translated() -> Iterator[None]:
     except psycopg.errors.UndefinedTable as error:
         # Only who projects makes tables, and has not come by yet.
         raise Unavailable("projection_not_ready", "no tables") from error
-    except (psycopg.OperationalError, PoolTimeout) as error:
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
         raise Unavailable("projection_store_unavailable", str(error)) from error
 
 

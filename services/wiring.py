@@ -40,6 +40,9 @@ from services.settings import Settings
 
 OPENED = "henji.ledger.opened.v1"
 SYSTEM_SOURCE = "urn:henji:system"
+#: Positions for which there must be partitions: days of the busiest ledger. One is
+#: added a whole partition ahead, so fewer means that adding fails.
+LEAST_FREE = 100_000
 _NOBODY: Roles = MappingProxyType({})
 
 

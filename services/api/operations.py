@@ -21,6 +21,7 @@ from services import problems
 from services.api import asyncapi, documents
 from services.api.desk import Desk, in_thread
 from services.api.waiting import is_live
+from services.wiring import LEAST_FREE, free_positions
 
 _JSON = "application/json"
 
@@ -170,6 +171,7 @@ def _findings(desk: Desk) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
         findings.append(_finding("sequencer_stopped", failure))
     try:
         desk.ledger.store.head()
+        findings += _partitions(desk)
         status, live = desk.service.projection(), is_live(desk)
     except Exception as error:  # noqa: BLE001 - any failure is the finding
         findings.append(_finding("store_unreachable", type(error).__name__))
@@ -186,6 +188,13 @@ def _findings(desk: Desk) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
             found = _finding("projection_not_ready", "", blocking=False)
             findings.append(found)
     return findings, standing
+
+
+def _partitions(desk: Desk) -> list[dict[str, Any]]:
+    free = free_positions(desk.ledger.store)
+    if free is None or free >= LEAST_FREE:
+        return []
+    return [_finding("log_partitions_low", str(free), blocking=free == 0)]
 
 
 def _finding(code: str, detail: str, *, blocking: bool = True) -> dict[str, Any]:

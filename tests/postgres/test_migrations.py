@@ -46,7 +46,7 @@ def test_new_code_refuses_a_schema_that_is_behind(old):
     with pytest.raises(errors.Unavailable) as behind:
         old.open()
     assert behind.value.code == "store_schema_behind"
-    assert behind.value.detail == "2"
+    assert behind.value.detail == "2, 3"
 
 
 def test_new_code_serves_a_schema_that_is_ahead(ledger):

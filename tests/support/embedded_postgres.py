@@ -85,6 +85,14 @@ class Server:
         os.kill(self.pid(), signal.SIGQUIT)
         self._close()
 
+    def kill(self) -> None:
+        """Kill the postmaster outright; returns when its last session has noticed."""
+        os.kill(self.pid(), signal.SIGKILL)
+        self._close()
+        data = self.directory / "data"
+        while any(_works_in(one, data) for one in Path("/proc").iterdir()):
+            time.sleep(0.02)
+
     def stop(self) -> None:
         """Stop the server, ending its sessions. Idempotent."""
         self._close()
@@ -168,6 +176,14 @@ def _create(
     if done.returncode:
         raise NoPostgres(f"initdb: {done.stderr.decode(errors='replace')[-2000:]}")
     return Server(directory, binaries, owner, settings)
+
+
+def _works_in(process: Path, folder: Path) -> bool:
+    """Tell whether a process of ``/proc`` has this working directory."""
+    try:
+        return (process / "cwd").readlink() == folder
+    except OSError:
+        return False  # no process, another's, or gone
 
 
 def _binaries() -> Path:
