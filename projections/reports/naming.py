@@ -6,11 +6,11 @@ key; a key is never shown alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from projections.reports.model import Text
-from projections.reports.pieces import ZONE, both
+from projections.reports.pieces import ZONE, both, join
 from projections.world import World
 
 #: What measurements of the whole zone name as their place.
@@ -62,12 +62,15 @@ def stream_text(stream: str) -> Text:
     return both(f"{text['en']} {key}", f"{text['zh']} {key}")
 
 
-def streams_text(streams: tuple[str, ...]) -> Text:
-    """Return several streams as one list."""
-    texts = [stream_text(stream) for stream in streams]
-    return both(
-        "; ".join(text["en"] for text in texts), "；".join(text["zh"] for text in texts)
-    )
+def streams_text(streams: Iterable[str]) -> Text | None:
+    """Return several streams as one list; None: there are none."""
+    return join(map(stream_text, streams))
+
+
+def listing(names: Iterable[str]) -> Text | None:
+    """Return names as one list; None: there are none."""
+    found = list(names)
+    return both(", ".join(found), "、".join(found)) if found else None
 
 
 def cell_name(world: World, cell: str | None) -> str | None:

@@ -15,7 +15,12 @@ from projections.reports.accountability_words import STATUSES as CASE_STATUSES
 from projections.reports.air import readings
 from projections.reports.issue_words import ORIGINS, STATUSES
 from projections.reports.model import Cell, Table, Text
-from projections.reports.naming import measure_text, stream_text, streams_text
+from projections.reports.naming import (
+    listing,
+    measure_text,
+    stream_text,
+    streams_text,
+)
 from projections.reports.pieces import (
     both,
     column,
@@ -257,7 +262,7 @@ def _content(
         Cell(None if kept is None else kept.sm3, known),
         Cell(None if kept is None else kept.media_type, known),
         Cell(min(event.occurred for event in uses), at),
-        Cell(streams_text(tuple(dict.fromkeys(event.stream for event in uses))), at),
+        Cell(streams_text(dict.fromkeys(event.stream for event in uses)), at),
         Cell(len(at), at),
     )
 
@@ -343,5 +348,5 @@ def _issue(file: File, row: StateRow) -> tuple[Cell, ...]:
 def _pictures(events: list[Happened]) -> Cell:
     """Show digests shortened; the list of evidence has them whole."""
     found = {digest: event.position for event in events for digest in digests(event)}
-    text = "、".join(digest[:_SHORT] for digest in found) or None
-    return Cell(text, tuple(sorted(set(found.values()))))
+    names = listing(digest[:_SHORT] for digest in found)
+    return Cell(names, tuple(sorted(set(found.values()))))

@@ -11,7 +11,7 @@ from projections.reports.air import COLOUR_NAMES
 from projections.reports.alert_words import STANDINGS
 from projections.reports.issue_words import KINDS, SUBJECT_STATUSES
 from projections.reports.model import Cell, Column, Table, Text, Value
-from projections.reports.naming import stream_text
+from projections.reports.naming import listing, stream_text
 from projections.reports.pieces import both, column, join
 from projections.reports.subject_streams import NOT_RECORDED, File, filed
 from projections.rules.alert_measures import standing
@@ -57,7 +57,7 @@ def basics(file: File) -> Table:
             state.grid if cell is None else cell.state.name,
             (*at, *drawn),
         ),
-        (both("Grid workers", "网格员"), "、".join(workers) or None, drawn),
+        (both("Grid workers", "网格员"), listing(workers), drawn),
         (both("Industry", "行业"), None if data is None else data.industry, at),
         (both("Legal person", "法定代表人"), None, ()),
         (both("Status", "状态"), SUBJECT_STATUSES[state.status], _changes(file)),

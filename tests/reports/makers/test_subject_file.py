@@ -131,7 +131,7 @@ def test_the_basic_facts_are_from_its_stream_and_its_cell(plant):
     """Name, address, cell and its workers by reference; what is missing says so."""
     rows = {zh(row["item"]): row["value"] for row in found(filed(plant), "basics")}
     assert rows["名称"] == "示例搅拌站（模拟数据）"
-    assert (rows["地址"], rows["所属网格"], rows["网格员"]) == (
+    assert (rows["地址"], rows["所属网格"], zh(rows["网格员"])) == (
         "示例路8号",
         "示例一组",
         "p:7",
@@ -178,7 +178,7 @@ def test_measures_of_the_plan_stand_by_alert_colour(plant):
 def test_a_problem_has_its_pictures_before_and_after(plant):
     """The finding's evidence is before, what was added later is after."""
     (row,) = found(filed(plant), "issues")
-    assert (row["before"], row["after"]) == ("5e" * 6, "7f" * 6)
+    assert (zh(row["before"]), zh(row["after"])) == ("5e" * 6, "7f" * 6)
     assert row["fixed"] == us("2017-11-20 10:50")
 
 
