@@ -17,7 +17,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from events import errors
-from events.selection import where
+from events.selection import FEW, Clause, happened, where
 from events.store import Coordinate, Node, Root, Row, Selection
 
 #: Positions to go on for, where a partition could not be added.
@@ -43,11 +43,24 @@ class PostgresReads:
             cursor.execute(self._sql[name], parameters, prepare=True)
             return cursor.fetchall()
 
-    def entry_rows(self, statement: bytes, parameters: tuple[object, ...]) -> list[Row]:
-        """Run any statement that yields entry rows."""
+    def select(self, narrowed: Selection, *, order: Order, limit: int) -> list[Row]:
+        """Run a selection, whose instants of ingestion are positions."""
+        window = None if narrowed.streams else happened(narrowed, mark="%b")
+        by_time = window if window is not None and self._are_few(window) else None
+        statement, parameters = selecting(
+            narrowed, order=order, limit=limit, by_time=by_time
+        )
         cursor = self._connection.cursor(binary=True)
         with translated():
             return list(map(Row._make, cursor.execute(statement, parameters)))
+
+    def _are_few(self, window: Clause) -> bool:
+        """Say whether so few entries happened then that they are best read by that."""
+        statement, parameters = counting(window)
+        cursor = self._connection.cursor(binary=True)
+        with translated():
+            found = cursor.execute(statement, parameters).fetchone()
+        return found is not None and found[0] <= FEW
 
     def fetch(self, name: str, *parameters: object) -> list[Row]:
         """Run a named statement that yields entry rows."""
@@ -161,16 +174,35 @@ class PostgresAppend(PostgresReads):
         self._head = root
 
 
+def counting(window: Clause) -> tuple[bytes, tuple[object, ...]]:
+    """Return what counts the entries that happened then, up to one more than few."""
+    text = (
+        "SELECT count(*) FROM "  # noqa: S608
+        f"(SELECT 1 FROM log_entry WHERE {window.text} LIMIT %b) few"
+    )
+    return text.encode(), (*window.parameters, FEW + 1)
+
+
 def selecting(
-    narrowed: Selection, *, order: Order, limit: int
+    narrowed: Selection, *, order: Order, limit: int, by_time: Clause | None = None
 ) -> tuple[bytes, tuple[object, ...]]:
     """Return the statement of a selection and its parameters: fixed fragments only.
+
+    ``by_time``: the entries that happened then are few, and found by that.
 
     Streams are many, and most are short: the planner's guess for several of them may be
     a walk through the whole log. So each is read by its own index, up to the limit.
     """
     clause = where(replace(narrowed, streams=()), mark="%b")
     tail = f"ORDER BY position {order} LIMIT %b"
+    if by_time is not None:
+        # Materialised, so that no other index is thought of.
+        text = (
+            "WITH happened AS MATERIALIZED "  # noqa: S608
+            f"(SELECT * FROM log_entry WHERE {by_time.text}) "
+            f"SELECT * FROM happened WHERE {clause.text} {tail}"
+        )
+        return text.encode(), (*by_time.parameters, *clause.parameters, limit)
     if not narrowed.streams:
         text = f"SELECT * FROM log_entry WHERE {clause.text} {tail}"  # noqa: S608
         return text.encode(), (*clause.parameters, limit)

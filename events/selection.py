@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from events.store import Selection
 
+#: How many entries that happened when a search says are read at once and sorted. Where
+#: there are more, the log is walked in the order asked for, and they are soon met.
+FEW = 1_000
 #: Sorts after every character that may follow a prefix.
 _LAST = "\U0010ffff"
 
@@ -28,7 +31,20 @@ class Clause:
 
 def where(selection: Selection, *, mark: str) -> Clause:
     """Return the condition; ``mark`` is the driver's placeholder (``?`` or ``%s``)."""
-    parts = list(_parts(selection, mark))
+    return _joined([*_parts(selection, mark), *_happened(selection, mark)])
+
+
+def happened(selection: Selection, *, mark: str) -> Clause | None:
+    """Return the part of the condition on when things happened; None: it has none.
+
+    Entries may be recorded long after they happened, so that a walk by position would
+    have to come to the end of the log before it could know that there are no more.
+    """
+    parts = list(_happened(selection, mark))
+    return _joined(parts) if parts else None
+
+
+def _joined(parts: list[tuple[str, tuple[object, ...]]]) -> Clause:
     return Clause(
         " AND ".join(text for text, _ in parts),
         tuple(value for _, values in parts for value in values),
@@ -50,6 +66,11 @@ def _parts(selection: Selection, mark: str) -> Iterator[tuple[str, tuple[object,
     for kind in selection.without:
         # "0" follows "/": all streams of a kind are one range of the index.
         yield f"(stream < {mark} OR stream >= {mark})", (f"{kind}/", f"{kind}0")
+
+
+def _happened(
+    selection: Selection, mark: str
+) -> Iterator[tuple[str, tuple[object, ...]]]:
     if selection.occurred_from is not None:
         yield f"occurred >= {mark}", (selection.occurred_from,)
     if selection.occurred_before is not None:

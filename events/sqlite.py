@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from events import errors
-from events.selection import Clause, where
+from events.selection import FEW, Clause, happened, where
 from events.sql import load
 from events.store import Append, Coordinate, Node, Replayed, Root, Row, Selection
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _BUSY_SECONDS = 30.0
 _PAGE = 2_000
+_BY_TIME = "INDEXED BY log_entry_occurred"
 
 
 class SqliteStore:
@@ -156,11 +157,12 @@ class SqliteStore:
         narrowed = selection.narrowed(self.position_at)
         clause: Clause = where(narrowed, mark="?")
         order = "DESC" if newest_first else "ASC"
-        statement = (
-            f"SELECT * FROM log_entry WHERE {clause.text} "  # noqa: S608 - fixed fragments
-            f"ORDER BY position {order} LIMIT ?"
-        )
         with self._reading() as reads:
+            index = _BY_TIME if reads.are_few(happened(narrowed, mark="?")) else ""
+            statement = (
+                f"SELECT * FROM log_entry {index} WHERE {clause.text} "  # noqa: S608 - fixed fragments
+                f"ORDER BY position {order} LIMIT ?"
+            )
             return reads.execute(statement, (*clause.parameters, limit))
 
     def stream(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[Row]:
@@ -232,6 +234,17 @@ class SqliteReads:
     def execute(self, statement: str, parameters: tuple[Any, ...]) -> list[Row]:
         """Run a statement that yields entry rows."""
         return list(map(Row._make, self._connection.execute(statement, parameters)))
+
+    def are_few(self, window: Clause | None) -> bool:
+        """Say whether so few entries happened then that they are best read by that."""
+        if window is None:
+            return False
+        statement = (
+            "SELECT count(*) FROM (SELECT 1 FROM log_entry "  # noqa: S608 - fixed fragments
+            f"{_BY_TIME} WHERE {window.text} LIMIT ?)"
+        )
+        found = self._connection.execute(statement, (*window.parameters, FEW + 1))
+        return bool(found.fetchone()[0] <= FEW)
 
     def fetch(self, name: str, parameters: tuple[Any, ...]) -> list[Row]:
         """Run a named statement that yields entry rows."""

@@ -90,6 +90,10 @@ $$;
 COMMENT ON FUNCTION log_bound IS
     'the first position that no partition takes; NULL: log_entry is one table';
 
+-- name: migration_3
+-- Expands only. What happened then is found by this, however far back in the log it is.
+CREATE INDEX log_entry_occurred ON log_entry (occurred, position);
+
 -- name: partition
 -- Not a migration: it changes how a ledger is laid out, after which the release before
 -- it is refused. No row of the log is written again; log_key is filled from the rows.
@@ -124,12 +128,14 @@ ALTER INDEX log_entry_pkey RENAME TO log_entry_1_pkey;
 ALTER INDEX log_entry_type RENAME TO log_entry_1_type;
 ALTER INDEX log_entry_source RENAME TO log_entry_1_source;
 ALTER INDEX log_entry_stream RENAME TO log_entry_1_stream;
+ALTER INDEX log_entry_occurred RENAME TO log_entry_1_occurred;
 CREATE TABLE log_entry (LIKE log_entry_1 INCLUDING CONSTRAINTS)
     PARTITION BY RANGE (position);
 ALTER TABLE log_entry ADD PRIMARY KEY (position);
 CREATE INDEX log_entry_type ON log_entry (type, position);
 CREATE INDEX log_entry_source ON log_entry (source, position);
 CREATE INDEX log_entry_stream ON log_entry (stream, position);
+CREATE INDEX log_entry_occurred ON log_entry (occurred, position);
 CREATE TRIGGER log_entry_change BEFORE UPDATE OR DELETE ON log_entry
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER log_entry_truncate BEFORE TRUNCATE ON log_entry

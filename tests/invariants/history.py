@@ -183,7 +183,7 @@ class History:
         if what == "cancelled" and choose.random() < 0.8:
             what = "progress_reported"
         by, _ = MOVES[what]
-        if choose.random() < 0.05:
+        if choose.random() < 0.2:
             by = choose.choice(sorted(scenario.PEOPLE))
         yield self.told(what, f"commitment/{key}", by, self._said(what, key, state))
 

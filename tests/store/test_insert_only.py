@@ -165,7 +165,7 @@ def test_install_is_idempotent_and_keeps_the_log(ledger):
         check(connection, "henji", "writer")
     with psycopg.connect(owner) as connection:
         rows = connection.execute("SELECT number FROM henji.migration").fetchall()
-    assert rows == [(1,), (2,)]
+    assert rows == [(1,), (2,), (3,)]
 
 
 def test_ledgers_are_separate_schemas(postgres_dsns):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from events import postgres_statements, sqlite
 from events.store import Row, Selection
 from tests.store.batches import Draft, put
 from tests.store.conftest import NAMES
@@ -97,6 +98,22 @@ def test_select_is_what_the_selection_says(filled, want, limit, newest_first):
     expected = [row for row in rows if matches(want, row)]
     ordered = expected[::-1] if newest_first else expected
     assert store.select(want, limit=limit, newest_first=newest_first) == ordered[:limit]
+
+
+@settings(
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(want=selections, few=st.sampled_from([0, 3, 1_000]), limit=st.integers(1, 40))
+def test_however_many_happened_then_the_answer_is_the_same(filled, want, few, limit):
+    """Found by when they happened, or on a walk through the log."""
+    store, rows = filled
+    expected = [row for row in rows if matches(want, row)][::-1]
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (sqlite, postgres_statements):
+            patch.setattr(module, "FEW", few)
+        assert store.select(want, limit=limit, newest_first=True) == expected[:limit]
 
 
 @settings(
