@@ -25,6 +25,7 @@ from events.verify import Report, Trust
 from services.auditing import trust_from, verify_receipt_text, verify_store
 from services.demo import reports, tamper
 from services.demo.campaign import command
+from services.demo.campaign.doors import Within
 from services.demo.campaign.record import LANES, SOURCE
 from services.demo.campaign.script import FIRST_EVENT
 from services.demo.stage import Stage
@@ -104,7 +105,13 @@ def _imported(demo: Demo, client: httpx2.Client) -> tuple[int, str]:
 def _campaign(demo: Demo, folder: Path, keys: dict[str, str]) -> dict[str, Any]:
     """Load the simulated campaign, check what the service says of it, and report it."""
     demo.stage.heading("demo_campaign")
-    figures = command.run(demo.url, keys, console=demo.stage.console, wait=demo.wait)
+    figures = command.run(
+        demo.url,
+        keys,
+        console=demo.stage.console,
+        wait=demo.wait,
+        door=Within(demo.service),
+    )
     demo.stage.campaign(figures)
     return {**figures, **_reports(demo, folder / "reports")}
 

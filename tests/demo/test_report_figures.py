@@ -8,8 +8,9 @@ from collections import Counter
 import pytest
 
 from projections.reports.registry import REPORTS as OFFERED
+from services.demo.campaign.doors import OverHttp, Within
 from services.demo.campaign.expected.answer import Figures, Lines, rows
-from services.demo.campaign.expected.table import REPORTS, Asked
+from services.demo.campaign.expected.table import REPORTS, Asked, answers
 from services.demo.campaign.key import INSTANTS
 from services.demo.campaign.reading import (
     MISSING,
@@ -17,7 +18,7 @@ from services.demo.campaign.reading import (
     NUMBERS,
     compared,
 )
-from services.demo.campaign.report_checks import fetched, moments
+from services.demo.campaign.report_checks import moment
 
 #: All by what was recorded; one, with many late records, by what had happened as well.
 MOMENTS = [*((name, "as_of") for name in INSTANTS), ("orange_alert", "as_at")]
@@ -70,13 +71,11 @@ ANSWER = {
 
 @pytest.fixture(scope="module", params=MOMENTS, ids="-".join)
 def served(request, loaded, log):
-    """A moment, with every report as it is served then."""
+    """A moment, with every report as it is made then."""
     name, clock = request.param
-    (moment,) = moments(loaded.client, log, [name], clock=clock)
-    found = {
-        asked: fetched(loaded.client, asked, moment.query).json() for asked in REPORTS
-    }
-    return moment, found
+    door = Within(loaded.service)
+    then = moment(door, log, name, clock=clock)
+    return then, dict(door.reports(then.query, REPORTS))
 
 
 def differing(report, answer, **more):
@@ -99,10 +98,10 @@ def numbers(value):
 
 def test_every_figure_of_every_report_is_the_keys(served, ids):
     """Numbers, shares, instants, days and lights: none differs, none is unknown."""
-    moment, reports = served
+    then, reports = served
     found = [
         one
-        for asked, answer in moment.answers.items()
+        for asked, answer in then.answers.items()
         for one in compared(reports[asked], answer, ids)
     ]
     assert [one for one in found if not one.agrees] == []
@@ -111,8 +110,8 @@ def test_every_figure_of_every_report_is_the_keys(served, ids):
 
 def test_no_number_of_a_report_is_left_out(served, ids):
     """As many numbers are compared as the JSON has, but for those listed by name."""
-    moment, reports = served
-    for asked, answer in moment.answers.items():
+    then, reports = served
+    for asked, answer in then.answers.items():
         there = sum(1 for _ in numbers(reports[asked]))
         held = sum(
             one.kind in NUMBERS and one.found is not None and one.found is not MISSING
@@ -134,17 +133,26 @@ def left_out(report):
     )
 
 
+def test_http_gives_what_is_made_within(loaded, log):
+    """A client gets each report, value for value, as it is made in the process."""
+    doors = OverHttp(loaded.client), Within(loaded.service)
+    then = [moment(door, log, "slogan", of=()) for door in doors]
+    assert then[0] == then[1]
+    over_http, within = (dict(door.reports(then[0].query, REPORTS)) for door in doors)
+    assert over_http == within
+
+
 def test_every_report_has_an_answer():
     """What is offered is keyed, and nothing else."""
     assert {asked.name for asked in REPORTS} == set(OFFERED)
 
 
-def test_the_answers_differ_from_moment_to_moment(loaded, log):
+def test_the_answers_differ_from_moment_to_moment(log):
     """A key that says the same at all instants would hold a report to nothing."""
     asked = [one for one in REPORTS if one.name not in {"census", "relay"}]
     told = [
-        moment.answers
-        for moment in moments(loaded.client, log, ["first_week", "year_end"], of=asked)
+        answers(log, "as_of", INSTANTS[name], of=asked)
+        for name in ("first_week", "year_end")
     ]
     same = {one.name for one in asked if told[0][one] == told[1][one]}
     assert same == set()

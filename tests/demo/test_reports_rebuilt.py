@@ -12,6 +12,7 @@ from projections.cut_world import cut_of
 from projections.reports.formats.rendering import View
 from projections.reports.formats.table import FORMATS
 from projections.reports.registry import REPORTS as OFFERED
+from projections.reports.remembered import remembered
 from services import reporting
 from services.demo.campaign.expected.files import SUBJECTS
 from services.demo.campaign.expected.table import REPORTS, answers
@@ -22,7 +23,7 @@ from services.projecting import rebuild
 #: Slow to typeset: at one of the instants.
 PRINTED, PRINTED_AT = {"docx", "pdf"}, "orange_alert"
 ASKED = [one for one in REPORTS if one.subject in {"", SUBJECTS[0]}]
-VIEW = View("zh", "", "")
+VIEW = View("zh")
 
 
 def written_at(service, name, position):
@@ -30,9 +31,10 @@ def written_at(service, name, position):
     store, found = service.ledger.store, {}
     cut = cut_of(store, position=position, now=INSTANTS[name])
     with reporting.world_of(store, service.views, cut) as world:
+        seen = remembered(world)
         for one in ASKED:
             asked = reporting.Asked(one.name, subject=one.subject or None)
-            report = reporting.made(world, asked)
+            report = reporting.made(seen, asked)
             for format_ in OFFERED[one.name].formats:
                 if format_ not in PRINTED or name == PRINTED_AT:
                     content = FORMATS[format_].render(report, VIEW)

@@ -15,7 +15,8 @@ import httpx2
 import typer
 from rich.console import Console
 
-from services.demo.campaign.checking import check, check_figures
+from services.demo.campaign.checking import check, check_figures, is_beside_another
+from services.demo.campaign.doors import Door, OverHttp
 from services.demo.campaign.key import key_of
 from services.demo.campaign.record import DISCIPLINE, GRID, OFFICE, Log
 from services.demo.campaign.script import SEED, answer_key, build, sent
@@ -73,7 +74,7 @@ def campaign(  # noqa: PLR0913, PLR0917 - one an option
     raise typer.Exit(0 if sound else _EXIT_DIFFERS)
 
 
-def run(
+def run(  # noqa: PLR0913 - what reaches a load from the edge
     url: str,
     keys: Mapping[str, str],
     *,
@@ -81,8 +82,12 @@ def run(
     factor: int = 1,
     console: Console,
     wait: Wait,
+    door: Door | None = None,
 ) -> dict[str, Any]:
-    """Load so many copies; check the answers of one; return the figures of both."""
+    """Load so many copies; check the answers of one; return the figures of both.
+
+    ``door``: where reports are from, if not over HTTP as all else.
+    """
     with progress_bar(console) as told:
         total = _EVENTS * factor
         done = load(
@@ -100,7 +105,7 @@ def run(
         "answer_key_mismatches": 0,
     }
     if factor == 1:
-        figures |= compare(url, keys[OFFICE], build(seed))
+        figures |= compare(url, keys[OFFICE], build(seed), door)
     return figures
 
 
@@ -118,7 +123,7 @@ def load(
     return submit(events, url=url, keys=keys, wait=wait, progress=progress)
 
 
-def compare(url: str, key: str, log: Log) -> dict[str, Any]:
+def compare(url: str, key: str, log: Log, door: Door | None = None) -> dict[str, Any]:
     """Compare the answers of the service at ``url`` with those of the generator.
 
     Every number that differs is in ``answer_key_differences``, if any does.
@@ -126,7 +131,8 @@ def compare(url: str, key: str, log: Log) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {key}"}
     with httpx2.Client(base_url=url, headers=headers, timeout=_SECONDS) as client:
         checked = check(client, key_of(log))
-        check_figures(client, checked, log)
+        beside = is_beside_another(client)
+        check_figures(door or OverHttp(client), checked, log, beside=beside)
     figures: dict[str, Any] = {
         "answer_key_checks": checked.checks,
         "answer_key_mismatches": len(checked.mismatches),

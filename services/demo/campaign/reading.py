@@ -6,9 +6,11 @@ A figure that the key says nothing of is a difference, unless it is listed as su
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -109,14 +111,17 @@ def compared(
     for one in _every(report, answer, ids):
         if one.found is UNSEEN:
             continue
-        if one.expected is MISSING and (beside or _is_one_of(one.where, NOT_KEYED)):
+        if one.expected is MISSING and (
+            beside or _any(tuple(NOT_KEYED)).match(one.where)
+        ):
             continue
-        if not (beside and _is_one_of(one.where, SHARED)):
+        if not (beside and _any(SHARED).match(one.where)):
             yield one
 
 
-def _is_one_of(where: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(where, pattern) for pattern in patterns)
+@cache
+def _any(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(translate, patterns)))
 
 
 def _every(

@@ -1,79 +1,55 @@
-"""Every figure of every report, as the interface serves it, held against the key.
+"""Every figure of every report of a moment, as a service gives it, against the key.
 
-Rules of this file: it asks as any client would, once a report and moment. What a figure
-must be is ``expected``, how a report is read is ``reading``.
+Rules of this file: which moments, and putting the two side by side. What a figure must
+be is ``expected``, how a report is read is ``reading``, where it is from is ``doors``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
-import httpx2
-
+from services.demo.campaign.doors import Door
 from services.demo.campaign.expected.answer import Answer
 from services.demo.campaign.expected.table import REPORTS, Asked, answers
 from services.demo.campaign.key import INSTANTS
 from services.demo.campaign.moments import written
 from services.demo.campaign.reading import Compared, compared
-from services.demo.campaign.record import SOURCE, Log
+from services.demo.campaign.record import Log
 from services.demo.campaign.tally import Clock
-
-Fields = dict[str, Any]
 
 
 class Moment(NamedTuple):
     """An instant by a clock, and what each report must show then.
 
-    ``query``: how the interface is asked for it; ``as_of`` is the place of the last
-    event that was recorded by then.
+    ``query``: how it is asked for; ``as_of`` is the place of the last event that was
+    recorded by then.
     """
 
-    name: str
     query: Mapping[str, Any]
     answers: Mapping[Asked, Answer]
 
 
-def moments(
-    client: httpx2.Client,
+def moment(
+    door: Door,
     log: Log,
-    names: Iterable[str],
+    name: str,
     *,
     clock: Clock = "as_of",
     of: Sequence[Asked] = tuple(REPORTS),
-) -> Iterator[Moment]:
-    """Yield some instants of the key by a clock, for a service that has the log."""
-    for name in names:
-        instant = INSTANTS[name]
-        query: Fields = {"at": written(instant), clock: written(instant)}
-        if clock == "as_of":
-            last = [t.made.id for t in log.told() if t.made.recorded <= instant][-1]
-            query["as_of"] = position_of(client, last)
-        yield Moment(name, query, answers(log, clock, instant, of=of))
-
-
-def position_of(client: httpx2.Client, event_id: str) -> int:
-    """Return where an event of the campaign is in the log."""
-    path = f"/v1/events/{quote(event_id, safe='')}"
-    answer = client.get(path, params={"source": SOURCE})
-    answer.raise_for_status()
-    return int(answer.headers["Henji-Position"])
-
-
-def fetched(
-    client: httpx2.Client, asked: Asked, query: Mapping[str, Any], format_: str = "json"
-) -> httpx2.Response:
-    """Return a report as it is served at a moment."""
-    path = f"/v1/reports/{asked.name}.{format_}"
-    answer = client.get(path, params={**query, **asked.query})
-    answer.raise_for_status()
-    return answer
+) -> Moment:
+    """Return an instant of the key by a clock, for a service that has the log."""
+    instant = INSTANTS[name]
+    query: dict[str, Any] = {"at": written(instant), clock: written(instant)}
+    if clock == "as_of":
+        last = [told.made.id for told in log.told() if told.made.recorded <= instant]
+        query["as_of"] = door.position_of(last[-1])
+    return Moment(query, answers(log, clock, instant, of=of))
 
 
 def check_reports(
-    client: httpx2.Client,
-    moment: Moment,
+    door: Door,
+    one: Moment,
     ids: Mapping[int, str] | None = None,
     *,
     beside: bool = False,
@@ -82,6 +58,5 @@ def check_reports(
 
     ``ids`` and ``beside``: see ``reading.compared``.
     """
-    for asked, answer in moment.answers.items():
-        report = fetched(client, asked, moment.query).json()
-        yield from compared(report, answer, ids, beside=beside)
+    for asked, report in door.reports(one.query, one.answers):
+        yield from compared(report, one.answers[asked], ids, beside=beside)
