@@ -21,6 +21,10 @@ What happens to a record is told once, in ``worker``. Decisions that need a reas
   commit unknown, broker away, answer topic not writable: the batch waits, partitions
   pause, the worker stays in the group. Only a decision of the rules, or bytes that are
   no event, goes to the dead letters.
-* **One batch is in hand**, at most ``max_records`` of at most ``max_bytes`` of each
-  broker; the client fetches the next meanwhile, and no further.
+* **One batch is in hand**, of at most ``max_records``; the client fetches at most 1 MiB
+  of each partition ahead, and no further. What it fetches may be compressed: the
+  brokers' ``message.max.bytes`` bounds that.
+* **A record that the client cannot take apart** makes ``poll`` of kafka-python 3.0.12
+  raise without saying where, and then never return. So it is looked for, told of among
+  the dead letters, and passed; a failed checksum is not passed.
 """

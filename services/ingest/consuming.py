@@ -12,7 +12,7 @@ refuses offsets of a member whose generation is over.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import NamedTuple
 
 from kafka import (
@@ -92,7 +92,6 @@ class Inflow:
         self._tenures = Tenures()
         self._owed: dict[TopicPartition, tuple[int, int]] = {}
         self._open: dict[TopicPartition, tuple[int, int]] = {}
-        self.commit_failures = 0
         consumer.subscribe(topics, listener=self._tenures)
 
     def take(self, *, seconds: float) -> list[Portion]:
@@ -106,7 +105,9 @@ class Inflow:
         except CorruptRecordError as error:
             found = self._stumbled(error)
         held = self._tenures.held
-        portions = [Portion(key, held[key], rows) for key, rows in found.items()]
+        portions = [
+            Portion(key, held[key], rows) for key, rows in found.items() if key in held
+        ]
         for portion in portions:
             self._open[portion.partition] = (portion.tenure, portion.records[0].offset)
         return portions
@@ -131,8 +132,8 @@ class Inflow:
     def settle(self) -> bool:
         """Commit what is owed and still held; say whether anything was committed.
 
-        What the broker does not take now stays owed. A crash before leaves records to
-        be read again, and found in the log.
+        ``Unavailable``: it stays owed. A crash before leaves records to be read again,
+        and found in the log.
         """
         held = self._tenures.held
         owed = {
@@ -143,11 +144,8 @@ class Inflow:
         if not owed:
             self._owed = {}
             return False
-        try:
+        with _translated():
             self._consumer.commit(owed, timeout_ms=_COMMIT_MS)
-        except KafkaError:
-            self.commit_failures += 1
-            return False
         self._owed = {}
         return True
 
@@ -180,26 +178,28 @@ class Inflow:
         its producer put behind it into the same batch cannot be reached either, and is
         told of in the same way, one by one.
         """
-        for partition in tuple(self._tenures.held):
-            offset = self._consumer.position(partition, timeout_ms=_ASK_MS)
-            fault = self._fault(partition, offset)
-            if fault is not None and "crc" not in str(fault):
-                self._consumer.seek(partition, offset + 1)
-                return {partition: [_unreadable(partition, offset, fault)]}
+        with suppress(errors.Unavailable):
+            for partition in tuple(self._tenures.held):
+                offset, fault = self._fault(partition)
+                if fault is not None and "crc" not in str(fault):
+                    self._consumer.seek(partition, offset + 1)
+                    return {partition: [_unreadable(partition, offset, fault)]}
         # Skipping what a disk has damaged would lose it. A new process asks again.
         raise errors.Corrupt("kafka_record_corrupt", str(error)) from error
 
     def _fault(
-        self, partition: TopicPartition, offset: int
-    ) -> CorruptRecordError | None:
+        self, partition: TopicPartition
+    ) -> tuple[int, CorruptRecordError | None]:
+        """Return where a partition stands, and what is wrong with the record there."""
         with _translated(), closing(self._probe()) as probe:
+            offset: int = self._consumer.position(partition, timeout_ms=_ASK_MS)
             probe.assign([partition])
             probe.seek(partition, offset)
             try:
                 probe.poll(timeout_ms=_PROBE_MS, max_records=1)
             except CorruptRecordError as error:
-                return error
-        return None
+                return offset, error
+        return offset, None
 
     def _poll(self, seconds: float) -> Mapping[TopicPartition, list[Incoming]]:
         with _translated():

@@ -40,6 +40,8 @@ _CLOSE_MS: Final = 5_000
 #: How long a worker that died keeps its partitions from the others.
 SESSION_MS: Final = 10_000
 _HEARTBEAT_MS: Final = 1_000
+#: What is fetched ahead of each partition, at most; a larger batch comes alone.
+_PARTITION_BYTES: Final = 1024 * 1024
 
 
 @contextmanager
@@ -124,7 +126,7 @@ def _tuning(intake: Intake) -> dict[str, Any]:
         # A worker that comes or goes moves few partitions, and the others go on.
         "partition_assignment_strategy": (CooperativeStickyAssignor,),
         "fetch_max_bytes": intake.max_bytes,
-        "max_partition_fetch_bytes": intake.max_bytes,
+        "max_partition_fetch_bytes": min(intake.max_bytes, _PARTITION_BYTES),
         "session_timeout_ms": SESSION_MS,
         "heartbeat_interval_ms": _HEARTBEAT_MS,
     }

@@ -76,7 +76,7 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Step until ``stop`` is set.
 
-        ``Unavailable('sequencer_stopped')``: only a new process can go on.
+        ``Unavailable('sequencer_stopped')``, ``Corrupt``: only a new process can go on.
         """
         self._stop = stop
         rest = _FIRST_REST
@@ -188,5 +188,9 @@ class Worker:
         self._parts.metrics.count(batch.records)
 
     def _settle(self) -> None:
-        if self._parts.inflow.settle():
-            self._parts.metrics.committed()
+        """Commit offsets; those that the broker does not take now are taken later."""
+        try:
+            if self._parts.inflow.settle():
+                self._parts.metrics.committed()
+        except errors.Unavailable as error:
+            self._parts.metrics.failed(error.code)

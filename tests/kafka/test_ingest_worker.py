@@ -92,15 +92,17 @@ class Consumer:
 
 
 class Log:
-    """A sequencer that accepts everything, or does as ``plan`` says first."""
+    """A sequencer that accepts everything, or does and answers as ``plan`` says."""
 
     def __init__(self):
         self.plan, self.seen = [], []
 
     def submit(self, request):
         act = self.plan.pop(0) if self.plan else None
-        if act is not None:
-            act()
+        told = act() if act is not None else None
+        if told is not None:
+            request.deliver([(request, [told] * len(request.items))])
+            return
         results = []
         for item in request.items:
             if isinstance(item, Malformed):
@@ -188,8 +190,8 @@ def test_offsets_are_committed_after_everything_else(desk):
 
 @pytest.mark.parametrize("code", ["commit_unknown", "store_unavailable", "overloaded"])
 def test_what_cannot_be_done_now_is_done_again(desk, code):
-    """The batch is submitted again, in the group meanwhile, and nobody is refused."""
-    desk.log.plan = [raising(Unavailable(code))] * 2
+    """Not taken, or answered so: it is submitted again, in the group meanwhile."""
+    desk.log.plan = [raising(Unavailable(code)), lambda: Unavailable(code)]
     desk.consumer.pages = [{ONE: [taken(0), taken(1)]}]
     desk.worker.step()
     assert desk.log.seen == ["0-0", "0-1"]
@@ -246,6 +248,30 @@ def test_a_partition_that_came_back_is_not_committed_from_before(desk):
     desk.worker.step()
     assert desk.log.seen == ["0-0"]
     assert desk.consumer.committed == []
+    assert desk.count("accepted") is None
+
+
+def test_what_is_revoked_while_its_answer_waits_is_not_answered(desk):
+    """Whoever has the partition next reads the record again, and answers it."""
+
+    def revoke():
+        desk.consumer.listener.on_partitions_revoked([ONE])
+        raise Unavailable("kafka_unavailable")
+
+    desk.outflow_plan = [revoke]
+    desk.consumer.pages = [{ONE: [taken(0, value=b"{")]}]
+    desk.worker.step()
+    assert (desk.sent, desk.consumer.committed) == ([], [])
+
+
+def test_an_offset_that_is_owed_goes_with_its_partition(desk):
+    """The commit failed since the partition was about to go: it is not tried later."""
+    desk.consumer.failing = [CommitFailedError()]
+    desk.consumer.pages = [{ONE: [taken(0)]}, {TWO: [taken(0, place=TWO)]}]
+    desk.worker.step()
+    desk.consumer.listener.on_partitions_revoked([ONE])
+    desk.worker.step()
+    assert desk.consumer.committed == [{TWO: 1}]
 
 
 def test_an_offset_that_is_not_taken_stays_owed(desk):
@@ -257,6 +283,8 @@ def test_an_offset_that_is_not_taken_stays_owed(desk):
     assert desk.consumer.committed == []
     desk.worker.step()
     assert desk.consumer.committed == [{ONE: 1, TWO: 1}]
+    labels = {"code": "kafka_unavailable"}
+    assert desk.registry.get_sample_value("henji_ingest_failures_total", labels) == 2
 
 
 def test_offsets_wait_for_the_answers(desk):
