@@ -16,7 +16,7 @@ from kafka import OffsetAndMetadata, TopicPartition
 
 from services.kafka.clients import open_consumer
 from services.kafka.connection import connection_of
-from services.settings import as_environment
+from services.settings import Settings, as_environment
 from services.wiring import install_postgres
 from tests.support import intake, scenario
 from tests.support.embedded_postgres import NoPostgres
@@ -188,3 +188,34 @@ def test_a_broker_that_is_away_is_waited_for(kafka, tmp_path):
         place.await_done()
     assert place.ids(SOURCE) == names(40)
     place.sound()
+
+
+def test_the_command_works_until_it_is_told_to_end(kafka, tmp_path):
+    """SIGTERM ends `henji work ingest` after what it has in hand, with its offsets."""
+    place = intake.prepared(kafka, tmp_path / "ledger")
+    place.send(calls(30))
+    with subprocess.Popen(
+        [sys.executable, "-m", "services", "work", "ingest"],
+        cwd=ROOT,
+        env=as_environment(place.settings),
+    ) as worker:
+        place.await_done()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=30) == 0
+    assert place.ids(SOURCE) == names(30)
+
+
+def test_the_command_says_what_is_missing(tmp_path):
+    """Without its file of topics it ends at once, with the code and what to do."""
+    done = subprocess.run(
+        [sys.executable, "-m", "services", "work", "ingest"],
+        cwd=ROOT,
+        env=as_environment(Settings(data_dir=tmp_path / "ledger")),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "ingest_topics_missing" in done.stderr
+    assert not (tmp_path / "ledger").exists()
