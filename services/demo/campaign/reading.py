@@ -78,6 +78,7 @@ NOT_KEYED: Final[Mapping[str, str]] = MappingProxyType(
         "replay/streams/evidence/*": "reuse, found and recorded by the service",
     }
 )
+_NO_KEY: Final = tuple(NOT_KEYED)
 #: Figures that count whatever promises there are: also those of a log beside this one.
 SHARED: Final = (
     "overview/totals/*",
