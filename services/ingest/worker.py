@@ -120,10 +120,10 @@ class Worker:
     def _until_done(
         self, do: Callable[[Sequence[InHand]], None], batch: Batch
     ) -> Batch:
-        """Do until it succeeds; return what of the batch is still this worker's.
+        """Do until it succeeds; return what of the batch it was done with.
 
-        What was revoked is dropped: whoever has it now reads it again. So is all, when
-        the worker is told to stop.
+        What was revoked before is dropped: whoever has it now reads it again. So is
+        all, when the worker is told to stop.
         """
         rest = _FIRST_REST
         while (batch := self._held(batch)).portions:
@@ -136,7 +136,7 @@ class Worker:
                 rest = min(2 * rest, _LONGEST_REST)
                 if self._stop.is_set():
                     return Batch([])
-        return self._held(batch)
+        return batch
 
     def _held(self, batch: Batch) -> Batch:
         holds = self._parts.inflow.holds
