@@ -130,13 +130,11 @@ def check_protection(connection: psycopg.Connection[Any], schema: str) -> None:
     is missing or disabled, or rows are not bound to their ledger;
     ``Corrupt('store_not_durable')``: the server runs without fsync.
     """
-    guards = connection.execute(_GUARDS, {"schema": schema}).fetchall()
-    if missing := set(LOG_TABLES) - {table for table, *_ in guards}:
-        raise Unavailable("store_not_installed", ", ".join(sorted(missing)))
+    bare = unguarded(connection, schema)
     if behind := missing_migrations(connection):
         raise Unavailable("store_schema_behind", ", ".join(map(str, behind)))
-    if bare := _unguarded(connection, schema, guards):
-        raise Corrupt("store_unprotected", ", ".join(sorted(bare)))
+    if bare:
+        raise Corrupt("store_unprotected", ", ".join(bare))
     for setting in ("fsync", "full_page_writes"):
         row = connection.execute("SELECT current_setting(%s)", [setting]).fetchone()
         if row != ("on",):
@@ -152,11 +150,14 @@ def missing_migrations(connection: psycopg.Connection[Any]) -> list[int]:
     return sorted(migrations().keys() - done)
 
 
-def _unguarded(
-    connection: psycopg.Connection[Any],
-    schema: str,
-    guards: list[tuple[str, bool, int, int, bool]],
-) -> list[str]:
+def unguarded(connection: psycopg.Connection[Any], schema: str) -> list[str]:
+    """Return the tables, partitions and triggers that keep the log without a guard.
+
+    ``Unavailable('store_not_installed')``: there are no tables.
+    """
+    guards = connection.execute(_GUARDS, {"schema": schema}).fetchall()
+    if missing := set(LOG_TABLES) - {table for table, *_ in guards}:
+        raise Unavailable("store_not_installed", ", ".join(sorted(missing)))
     partitioned = any(is_parent for _, is_parent, *_ in guards)
     bare = [
         table
@@ -166,4 +167,4 @@ def _unguarded(
     covered = connection.execute(_COVERED, {"schema": schema}).fetchone()
     if partitioned and covered != (1,):
         bare.append("log_root_cover")
-    return bare
+    return sorted(bare)

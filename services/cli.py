@@ -24,6 +24,7 @@ from rich.text import Text
 from events import errors, messages
 from services import install_command, reports_command
 from services.demo.campaign import command as campaigning
+from services.doctor import command as examining
 from services.evidence import command as evidence
 from services.exports import command as exports
 from services.ingest import command as ingesting
@@ -42,7 +43,14 @@ app = typer.Typer(
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
 app.add_typer(keys, name="keys")
-for _command in (evidence, exports, reports_command, install_command, campaigning):
+for _command in (
+    evidence,
+    exports,
+    reports_command,
+    install_command,
+    campaigning,
+    examining,
+):
     _command.register(app)
 work = typer.Typer(no_args_is_help=True, help="Workers beside the HTTP service.")
 app.add_typer(work, name="work")

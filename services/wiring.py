@@ -26,7 +26,7 @@ from events.postgres_sessions import Waits
 from events.prover import Prover
 from events.sequencer import Sequencer
 from events.sqlite import SqliteStore
-from events.store import Store
+from events.store import Row, Store
 from events.submissions import Accepted, Request, Result, prepare
 from projections.postgres import PostgresViews
 from projections.postgres_roles import create_views_schema
@@ -252,16 +252,25 @@ def _open_or_check(ledger: Ledger) -> None:
         with suppress(errors.Conflict, errors.Refused):
             ledger.submit_as_operator(opening(ledger))
         first = ledger.store.row(1)
+    check_opening(
+        first, origin=ledger.settings.origin, signing_vkey=ledger.keys.vkeys[0]
+    )
+
+
+def check_opening(first: Row | None, *, origin: str, signing_vkey: str) -> None:
+    """Compare position 1 with an origin and the key that signs receipts.
+
+    ``Corrupt('ledger_not_opened')``, ``Conflict('origin_mismatch')``,
+    ``Conflict('signing_key_mismatch')``.
+    """
     opened = catalogue.read(first.entry) if first else None
     if opened is None or opened.type != OPENED:
         raise errors.Corrupt("ledger_not_opened")
-    if opened.data.origin != ledger.settings.origin:
+    if opened.data.origin != origin:
         raise errors.Conflict(
-            "origin_mismatch",
-            expected=opened.data.origin,
-            actual=ledger.settings.origin,
+            "origin_mismatch", expected=opened.data.origin, actual=origin
         )
-    if ledger.keys.vkeys[0] not in opened.data.vkeys:
+    if signing_vkey not in opened.data.vkeys:
         raise errors.Conflict("signing_key_mismatch")
 
 

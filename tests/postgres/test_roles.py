@@ -64,7 +64,7 @@ ANYWHERE = {
     "SELECT henji.extend_log(1)": ("writer",),
     "SELECT henji.bind_rows('henji.log_root')": (),
     "SELECT henji.attach_partition('henji.log_key', 10001, 20000)": (),
-    "COPY henji.log_root TO '/tmp/stolen'": (),
+    "COPY henji.log_root TO 'stolen'": (),
     "CREATE SCHEMA mine": (),
 }
 

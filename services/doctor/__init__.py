@@ -1,0 +1,1 @@
+"""What ``henji doctor`` looks at: a table of checks, none of which changes anything."""
