@@ -63,7 +63,8 @@ def opened(settings: Settings) -> Iterator[Worker]:
         stack.enter_context(
             metrics_served(metrics, host=settings.host, port=settings.metrics_port)
         )
-        inflow = _inflow(stack, connection, intake)
+        group = intake.group_of(settings.ledger)
+        inflow = _inflow(stack, connection, intake, group=group)
         replies = Replies(lambda: KafkaPythonPublisher(connection, name=_NAME))
         stack.callback(replies.close)
         security = SecurityLog(settings.data_dir / "security.log", now_text=_now_text)
@@ -107,11 +108,11 @@ def _ensure_topics(connection: Connection, intake: Intake) -> None:
         ensure(connection, Wanted(name, partitions=1))
 
 
-def _inflow(stack: ExitStack, connection: Connection, intake: Intake) -> Inflow:
+def _inflow(
+    stack: ExitStack, connection: Connection, intake: Intake, *, group: str
+) -> Inflow:
     with translated():
-        consumer = open_consumer(
-            connection, name=_NAME, group=intake.group, **_tuning(intake)
-        )
+        consumer = open_consumer(connection, name=_NAME, group=group, **_tuning(intake))
     stack.callback(_close, consumer)
     return Inflow(
         consumer,

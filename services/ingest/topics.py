@@ -3,7 +3,7 @@
 Rules of this file: the shape of that file and what is wrong with one; nothing is
 opened here but the file itself.
 
-    group = "henji-ingest"          # optional: consumer group, one for a ledger
+    group = "henji-ingest"          # optional: consumer group, one of its own a ledger
     max_records = 1000              # optional: most records in hand at once
     max_bytes = 5242880             # optional: most bytes of one fetch from a broker
 
@@ -31,6 +31,7 @@ import msgspec
 from events import errors
 
 _NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")
+_GROUP = "henji-ingest"
 _CODE = "ingest_topics_invalid"
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -55,9 +56,13 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What a worker takes in: its topics, its consumer group, how much at once."""
 
     topic: tuple[Topic, ...]
-    group: str = "henji-ingest"
+    group: str = ""
     max_records: _Count = 1_000
     max_bytes: _Count = 5 * 1024 * 1024
+
+    def group_of(self, ledger: str) -> str:
+        """Return the consumer group: that of the file, else one for each ledger."""
+        return self.group or ".".join(filter(None, (_GROUP, ledger)))
 
     def by_name(self) -> dict[str, Topic]:
         """Return the topics by their names."""
