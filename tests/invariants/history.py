@@ -50,7 +50,10 @@ _PEOPLE = {
         name: scenario.Person("", "hq", name, ())
         for name in ("opener", "decider", "judge", "first", "second")
     },
+    "deputy": scenario.Person("", "gouzhao", "deputy", ()),
 }
+#: Who tries what is not theirs: most often a colleague of those who do the work.
+_MEDDLERS = (*sorted(scenario.PEOPLE), *(("deputy",) * 6))
 _OPENED = {"title": "逾期未整改（模拟数据）", "unit": "gouzhao"}
 _DECIDED = {
     "form": "warning",
@@ -184,7 +187,7 @@ class History:
             what = "progress_reported"
         by, _ = MOVES[what]
         if choose.random() < 0.2:
-            by = choose.choice(sorted(scenario.PEOPLE))
+            by = choose.choice(_MEDDLERS)
         yield self.told(what, f"commitment/{key}", by, self._said(what, key, state))
 
     def _said(self, what, key, state):
