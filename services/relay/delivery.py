@@ -23,7 +23,8 @@ from events.errors import Unavailable
 from events.records import Record
 from services.kafka.clients import open_consumer, translated
 from services.kafka.connection import Connection
-from services.kafka.publisher import KafkaPythonPublisher, Publisher
+from services.kafka.opening import Client, open_publisher
+from services.kafka.publisher import Publisher
 
 _NAME: Final = "relay"
 #: No answer for so many polls of a second: the brokers are away.
@@ -149,15 +150,20 @@ def position_key(ledger: str, topic: str) -> bytes:
     return f"{ledger} {topic}".encode()
 
 
-def at_least_once(connection: Connection, topic: str) -> AtLeastOnce:
+def at_least_once(connection: Connection, topic: str, *, client: Client) -> AtLeastOnce:
     """Connect to publish at least once."""
-    return AtLeastOnce(KafkaPythonPublisher(connection, name=_NAME), topic)
+    return AtLeastOnce(open_publisher(connection, client=client, name=_NAME), topic)
 
 
-def exactly_once(connection: Connection, topic: str, *, ledger: str) -> ExactlyOnce:
+def exactly_once(
+    connection: Connection, topic: str, *, client: Client, ledger: str
+) -> ExactlyOnce:
     """Connect to publish exactly once; whoever did so before is fenced from now on."""
-    publisher = KafkaPythonPublisher(
-        connection, name=_NAME, transactional_id=f"henji-relay {ledger} {topic}"
+    publisher = open_publisher(
+        connection,
+        client=client,
+        name=_NAME,
+        transactional_id=f"henji-relay {ledger} {topic}",
     )
 
     def last_position() -> bytes | None:

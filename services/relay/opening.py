@@ -106,7 +106,9 @@ def _check_begun(connection: Connection, topic: str, noted: Bookmark) -> None:
 
 
 def _delivery(connection: Connection, settings: Settings) -> Callable[[str], Delivery]:
-    topic = settings.kafka_topic
+    topic, client = settings.kafka_topic, settings.kafka_client
     if settings.kafka_delivery == "exactly_once":
-        return lambda ledger: delivery.exactly_once(connection, topic, ledger=ledger)
-    return lambda _ledger: delivery.at_least_once(connection, topic)
+        return lambda ledger: delivery.exactly_once(
+            connection, topic, client=client, ledger=ledger
+        )
+    return lambda _ledger: delivery.at_least_once(connection, topic, client=client)

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 
 import pytest
 
 from events.errors import Conflict, Malformed, Refused, Unavailable
 from events.records import Record
+from services.kafka import clients, confluent, publisher
 from services.kafka.clients import open_consumer
-from services.kafka.connection import Connection, connection_of, options_of
+from services.kafka.connection import (
+    ALLOWED,
+    SECRETS,
+    Connection,
+    connection_of,
+    options_of,
+)
+from services.kafka.opening import open_publisher
 from services.kafka.partitions import partition_of
-from services.kafka.publisher import KafkaPythonPublisher
 from services.kafka.topics import Topic, ensure
 from services.settings import Settings
 
 
-def publisher_on(connection, **more):
-    """Return a publisher that is closed by the caller."""
-    return KafkaPythonPublisher(connection, name="test", **more)
+@pytest.fixture(params=["kafka-python", "confluent"])
+def publisher_on(request):
+    """Return a factory of publishers on each client; the caller closes them."""
+    if request.param == "confluent":
+        pytest.importorskip("confluent_kafka")
+
+    def make(connection, **more):
+        return open_publisher(connection, client=request.param, name="test", **more)
+
+    return make
 
 
 def record(text, key=b"k"):
@@ -57,28 +72,28 @@ def test_a_compacted_topic_is_refused(kafka):
     assert caught.value.parameters["actual"] == "compact"
 
 
-def test_what_is_flushed_is_there_in_order(broker, connection):
+def test_what_is_flushed_is_there_in_order(broker, connection, publisher_on):
     """After a flush each record is on the topic, in the order it was sent."""
     topic = broker.new_topic(1)
-    publisher = publisher_on(connection)
+    sender = publisher_on(connection)
     sent = [b"%d" % number for number in range(500)]
     for text in sent:
-        publisher.send(topic, record(text), partition=0)
-    publisher.flush()
-    publisher.close()
+        sender.send(topic, record(text), partition=0)
+    sender.flush()
+    sender.close()
     assert values(connection, topic, len(sent)) == sent
 
 
-def test_partitions_are_those_of_kafkas_own_client(broker, connection):
+def test_partitions_are_those_of_kafkas_own_client(broker, connection, publisher_on):
     """A key goes where any other client would send it."""
     topic = broker.new_topic(5)
-    publisher = publisher_on(connection)
+    sender = publisher_on(connection)
     keys = [f"commitment/GX-2017-{number}".encode() for number in range(40)]
     for key in keys:
-        publisher.send(topic, record(key, key), partition=None)
-    publisher.flush()
-    assert publisher.partitions(topic) == 5
-    publisher.close()
+        sender.send(topic, record(key, key), partition=None)
+    sender.flush()
+    assert sender.partitions(topic) == 5
+    sender.close()
     consumer = open_consumer(connection, name="test")
     consumer.subscribe([topic])
     found = {}
@@ -95,43 +110,61 @@ def test_murmur2_is_that_of_java():
     assert partition_of(b"foobar", 1 << 31) == -790332482 & 0x7FFFFFFF
 
 
-def test_a_record_that_is_too_large_is_refused_for_good(broker, connection):
+def test_a_record_that_is_too_large_is_refused_for_good(
+    broker, connection, publisher_on
+):
     """What can never be sent is not tried again and again."""
     topic = broker.new_topic(1)
-    publisher = publisher_on(connection)
+    sender = publisher_on(connection)
     with pytest.raises(Refused, match="kafka_refused"):
-        publisher.send(topic, record(bytes(2_000_000)), partition=0)
-    publisher.close()
+        sender.send(topic, record(bytes(2_000_000)), partition=0)
+    sender.close()
 
 
-def test_a_broker_that_is_away_is_unavailable(tansu):
+def test_a_broker_that_is_away_is_unavailable(tansu, publisher_on, monkeypatch):
     """Nobody there: an error of ours, and nothing that hangs."""
-    connection = Connection(tuple(tansu.bootstrap.split(",")), {})
+    monkeypatch.setitem(clients._PATIENCE, "bootstrap_timeout_ms", 300)
+    monkeypatch.setattr(confluent, "_CALL_SECONDS", 0.3)
+    connection = Connection((tansu.bootstrap,))
     tansu.kill()
     with pytest.raises(Unavailable, match="kafka_unavailable"):
-        publisher_on(Connection(connection.servers, {"bootstrap_timeout_ms": 300}))
+        publisher_on(connection).partitions("a")
     with pytest.raises(Unavailable, match="kafka_unavailable"):
-        ensure(
-            Connection(connection.servers, {"bootstrap_timeout_ms": 300}),
-            Topic("a", partitions=1),
-        )
+        ensure(connection, Topic("a", partitions=1))
 
 
-def test_a_transaction_is_seen_whole_or_not_at_all(kafka):
+def test_what_a_killed_broker_did_not_acknowledge_is_unavailable(
+    tansu, publisher_on, monkeypatch
+):
+    """A flush says so, and closing gives up at once."""
+    topic = tansu.new_topic(1)
+    sender = publisher_on(Connection((tansu.bootstrap,)))
+    sender.send(topic, record(b"first"), partition=0)
+    sender.flush()
+    for module in (publisher, confluent):
+        monkeypatch.setattr(module, "_FLUSH_SECONDS", 0.5)
+    tansu.kill()
+    sender.send(topic, record(b"second"), partition=0)
+    with pytest.raises(Unavailable, match="kafka_unavailable"):
+        sender.flush()
+    sender.close()
+
+
+def test_a_transaction_is_seen_whole_or_not_at_all(kafka, publisher_on):
     """Readers see what was committed, and nothing of what was aborted."""
     connection = Connection(tuple(kafka.bootstrap.split(",")))
     topic = kafka.new_topic(2)
-    publisher = publisher_on(connection, transactional_id=f"tx-{topic}")
-    for text, finish in ((b"no", publisher.abort), (b"yes", publisher.commit)):
-        publisher.begin()
-        publisher.send(topic, record(text), partition=0)
-        publisher.send(topic, record(text), partition=1)
+    sender = publisher_on(connection, transactional_id=f"tx-{topic}")
+    for text, finish in ((b"no", sender.abort), (b"yes", sender.commit)):
+        sender.begin()
+        sender.send(topic, record(text), partition=0)
+        sender.send(topic, record(text), partition=1)
         finish()
-    publisher.close()
+    sender.close()
     assert values(connection, topic, 2) == [b"yes", b"yes"]
 
 
-def test_a_second_publisher_fences_the_first(kafka):
+def test_a_second_publisher_fences_the_first(kafka, publisher_on):
     """Of two with one transactional id, the later one writes and the other is told."""
     connection = Connection(tuple(kafka.bootstrap.split(",")))
     topic = kafka.new_topic(1)
@@ -199,3 +232,23 @@ def test_without_brokers_nothing_is_opened():
     """A worker on Kafka says at once that it was not told where Kafka is."""
     with pytest.raises(Unavailable, match="kafka_not_configured"):
         connection_of(Settings())
+
+
+def test_the_other_client_is_told_the_same(tmp_path):
+    """Each setting that may be given has its name in librdkafka, but for one."""
+    given = dict.fromkeys((*ALLOWED, *SECRETS.values()), "x")
+    given["ssl_check_hostname"] = False
+    with pytest.raises(Malformed, match="sasl_kerberos_domain_name"):
+        confluent.options_of(Connection(("a:1", "b:2"), given))
+    del given["sasl_kerberos_domain_name"]
+    options = confluent.options_of(Connection(("a:1", "b:2"), given))
+    assert options["bootstrap.servers"] == "a:1,b:2"
+    assert options["ssl.endpoint.identification.algorithm"] == "none"
+    assert list(options.values()).count("x") == len(given) - 1
+
+
+def test_a_client_that_is_not_there_is_named(monkeypatch):
+    """Whoever asks for the extra without installing it is told so."""
+    monkeypatch.setitem(sys.modules, "confluent_kafka", None)
+    with pytest.raises(Unavailable, match="kafka_confluent_not_installed"):
+        open_publisher(Connection(("a:1",)), client="confluent", name="test")

@@ -64,6 +64,20 @@ def test_the_topic_holds_the_log(broker, connection, new_book, mode):
     assert worker.health.published == book.size
 
 
+@pytest.mark.parametrize("delivery", ["at_least_once", "exactly_once"])
+def test_the_other_client_publishes_the_same(kafka, new_book, delivery):
+    """With ``henji[confluent]`` the topic holds the log just so."""
+    pytest.importorskip("confluent_kafka")
+    book = new_book(kafka, kafka_client="confluent", kafka_delivery=delivery)
+    for _ in range(2):
+        book.grow(300)
+        with relay(book) as worker:
+            run_out(worker)
+    found = found_by(book, Connection((kafka.bootstrap,)))
+    audit(book.store, found)
+    assert found.doubled == 0
+
+
 def test_marks_tell_each_partition_how_far_the_log_is(broker, connection, new_book):
     """Also a partition without records learns that there was nothing for it."""
     book = new_book(broker)
