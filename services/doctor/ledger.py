@@ -10,6 +10,7 @@ from contextlib import closing
 
 from events import errors
 from events.merkle import Tree
+from events.postgres_check import may_append
 from events.store import Store
 from projections.board import Board
 from services.doctor.finding import Patient, Seen, failed, warning
@@ -66,7 +67,9 @@ def read_models(patient: Patient) -> Seen:
 
 
 def leases(patient: Patient) -> Seen:
-    """A worker could take a lease."""
+    """A worker could take a lease, where this role is one that works."""
+    if patient.connection is not None and not may_append(patient.connection):
+        return Seen("reads only")
     with closing(open_leases(patient.settings)) as held:
         lease = held.claim("doctor", "doctor", seconds=_LEASE_SECONDS)
         if lease is not None:
