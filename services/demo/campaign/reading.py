@@ -75,7 +75,6 @@ NOT_KEYED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "replay/streams/access/*": "keys of the service, made by the service",
         "replay/streams/ledger/*": "the beginning of the ledger itself",
-        "replay/streams/evidence/*": "reuse, found and recorded by the service",
     }
 )
 _NO_KEY: Final = tuple(NOT_KEYED)
