@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from events.errors import Corrupt, Unavailable
 from events.merkle import root_of
 from projections.board import Board
-from services.remote import opening
+from services.remote import opening, worker
 from tests.projections.tables_dump import dump
 from tests.projections.test_runner import Broken
 from tests.support.topics import of_the_log, place, sealed, until
@@ -75,11 +75,12 @@ def test_each_snapshot_of_a_slow_worker_is_a_cut_of_the_log(
 ):
     """Readers never see a later event of one stream without an earlier one of another."""
     monkeypatch.setitem(opening._TUNING, "max_poll_records", 7)
-    for at in range(0, len(ROWS), 30):
-        there.outlet.publish(ROWS[at : at + 30])
+    there.outlet.publish(ROWS[:30])
     seen = {}
     with there.working() as views:
-        until(lambda: any(g.state == "live" for g in views.generations("board")))
+        reached(views, 30)
+        for at in range(30, len(ROWS), 30):
+            there.outlet.publish(ROWS[at : at + 30])
         while live(views).position < len(ROWS):
             with views.snapshot("board") as snapshot:
                 seen[snapshot.generation.position] = snapshot.select(
@@ -88,6 +89,16 @@ def test_each_snapshot_of_a_slow_worker_is_a_cut_of_the_log(
         assert dump(views) == of_the_log(ROWS, tmp_path)
     for position, lines in seen.items():
         assert lines == [(row.stream, row.version) for row in ROWS[:position]]
+
+
+def test_nothing_is_shown_before_it_holds_what_the_topic_held(there, monkeypatch):
+    """New tables take over once they have caught up, however slowly they do."""
+    monkeypatch.setitem(opening._TUNING, "max_poll_records", 7)
+    monkeypatch.setattr(worker, "_LOOK_SECONDS", 0)
+    there.outlet.publish(ROWS)
+    with there.working() as views:
+        until(lambda: any(g.state == "live" for g in views.generations("board")))
+        assert live(views).position == len(ROWS)
 
 
 def test_a_gap_stops_its_partition_and_no_other(here):
@@ -128,6 +139,17 @@ def test_an_export_fills_what_the_topic_has_lost(here, tmp_path):
         reached(views, 200)
         here.outlet.publish(ROWS[200:])
         reached(views, len(ROWS))
+        assert dump(views) == of_the_log(ROWS, tmp_path)
+
+
+def test_an_export_is_enough_where_the_topic_is_empty(there, tmp_path):
+    """All partitions are then where the export ends."""
+    file = tmp_path / "log.ndjson"
+    file.write_bytes(b"".join(row.entry + b"\n" for row in ROWS))
+    root = root_of([row.leaf for row in ROWS]).hex()
+    done = opening.rebuild(there.settings, file=file, root=root)
+    assert (done.state, done.position) == ("live", len(ROWS))
+    with there.views() as views:
         assert dump(views) == of_the_log(ROWS, tmp_path)
 
 
