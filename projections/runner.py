@@ -18,9 +18,6 @@ from projections.tables import Changes, Fetch, Projector, Values
 from projections.views import Generation, Poison, Views
 
 BATCH = 1000
-#: Nobody waits for the first rows of a rebuild: fewer commits, and each row that
-#: changes often is written less often.
-REBUILD_BATCH = 8000
 Applied = TypeVar("Applied")
 
 
@@ -101,9 +98,8 @@ class Runner:
         """
         self._of_the_log(self._views.generations(self._projector.name))
         target = self._views.create(self._projector)
-        limit = max(self._batch, REBUILD_BATCH)
         while True:
-            rows = self._reader.rows(after=target.position, limit=limit)
+            rows = self._reader.rows(after=target.position, limit=self._batch)
             if rows:
                 target = self._advance(target, rows)
             elif self._views.switch(target):
