@@ -139,8 +139,9 @@ class ConfluentPublisher:
     def close(self) -> None:
         """Close the client; what was not acknowledged is given up."""
         self._producer.purge()
-        # One that was fenced says so once more.
-        with suppress(self._module.KafkaException):
+        # One that was fenced says so once more; one whose transaction cannot be
+        # aborted, for nobody answers, raises the other (confluent-kafka 2.16).
+        with suppress(self._module.KafkaException, SystemError):
             self._producer.close()
 
     def _queued(self, topic: str, record: Record, partition: int | None) -> bool:

@@ -7,11 +7,15 @@ on with a new one from what is known to be published.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Final, Protocol
 
 from kafka.errors import KafkaError
 
+from events.errors import Unavailable
 from events.records import Record
 from services.kafka.clients import open_producer, translated
 from services.kafka.connection import Connection
@@ -109,14 +113,12 @@ class KafkaPythonPublisher:
     def commit(self) -> None:
         """Commit the transaction; what it holds is acknowledged first."""
         self.flush()
-        with translated():
-            self._producer.commit_transaction()
+        _in_time(self._producer.commit_transaction)
 
     def abort(self) -> None:
         """Abort the transaction."""
         self._under_way, self._bytes = [], 0
-        with translated():
-            self._producer.abort_transaction()
+        _in_time(self._producer.abort_transaction)
 
     def close(self) -> None:
         """Close the producer; what was not acknowledged is given up.
@@ -135,3 +137,25 @@ class KafkaPythonPublisher:
         except BaseException:
             self.close()
             raise
+
+
+def _in_time(finish: Callable[[], None]) -> None:
+    """End a transaction; kafka-python would wait for ever for brokers that are away."""
+    outcome: SimpleQueue[Exception | None] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            finish()
+        except Exception as error:  # noqa: BLE001 - raised in the thread that waits
+            outcome.put(error)
+        else:
+            outcome.put(None)
+
+    threading.Thread(target=run, name="transaction", daemon=True).start()
+    try:
+        error = outcome.get(timeout=_FLUSH_SECONDS)
+    except Empty as cause:
+        raise Unavailable("kafka_unavailable", "a transaction did not end") from cause
+    if error is not None:
+        with translated():
+            raise error

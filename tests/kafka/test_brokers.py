@@ -164,6 +164,31 @@ def test_a_transaction_is_seen_whole_or_not_at_all(kafka, publisher_on):
     assert values(connection, topic, 2) == [b"yes", b"yes"]
 
 
+def test_a_commit_that_nobody_answers_does_not_hang(kafka, monkeypatch):
+    """It is not known whether it was committed: unavailable, and the worker goes on."""
+    pytest.importorskip("confluent_kafka")
+    connection = Connection((kafka.bootstrap,))
+    topic = kafka.new_topic(1)
+    senders = [
+        open_publisher(
+            connection, client=one, name="t", transactional_id=f"{one} {topic}"
+        )
+        for one in ("kafka-python", "confluent")
+    ]
+    for sender in senders:
+        sender.begin()
+        sender.send(topic, record(b"one"), partition=0)
+        sender.flush()
+    for module in (publisher, confluent):
+        monkeypatch.setattr(module, "_FLUSH_SECONDS", 0.5)
+    kafka.kill()
+    for sender in senders:
+        with pytest.raises(Unavailable, match="kafka_unavailable"):
+            sender.commit()
+    for sender in senders:
+        sender.close()
+
+
 def test_a_second_publisher_fences_the_first(kafka, publisher_on):
     """Of two with one transactional id, the later one writes and the other is told."""
     connection = Connection(tuple(kafka.bootstrap.split(",")))
