@@ -46,9 +46,9 @@ class PostgresReads:
     def select(self, narrowed: Selection, *, order: Order, limit: int) -> list[Row]:
         """Run a selection, whose instants of ingestion are positions."""
         window = None if narrowed.streams else happened(narrowed, mark="%b")
-        by_time = window if window is not None and self._are_few(window) else None
+        few = window is not None and self._are_few(window)
         statement, parameters = selecting(
-            narrowed, order=order, limit=limit, by_time=by_time
+            narrowed, order=order, limit=limit, by_time="few" if few else None
         )
         cursor = self._connection.cursor(binary=True)
         with translated():
@@ -184,25 +184,31 @@ def counting(window: Clause) -> tuple[bytes, tuple[object, ...]]:
 
 
 def selecting(
-    narrowed: Selection, *, order: Order, limit: int, by_time: Clause | None = None
+    narrowed: Selection,
+    *,
+    order: Order,
+    limit: int,
+    by_time: Literal["few"] | None = None,
 ) -> tuple[bytes, tuple[object, ...]]:
     """Return the statement of a selection and its parameters: fixed fragments only.
 
-    ``by_time``: the entries that happened then are few, and found by that.
+    ``by_time="few"``: few entries happened then, and they are found by that.
 
     Streams are many, and most are short: the planner's guess for several of them may be
     a walk through the whole log. So each is read by its own index, up to the limit.
     """
     clause = where(replace(narrowed, streams=()), mark="%b")
     tail = f"ORDER BY position {order} LIMIT %b"
-    if by_time is not None:
-        # Materialised, so that no other index is thought of.
+    if by_time == "few":
+        # Chosen first and sorted then, so that nothing tempts into a walk by position.
         text = (
             "WITH happened AS MATERIALIZED "  # noqa: S608
-            f"(SELECT * FROM log_entry WHERE {by_time.text}) "
-            f"SELECT * FROM happened WHERE {clause.text} {tail}"
+            f"(SELECT position FROM log_entry WHERE {clause.text}), "
+            f"chosen AS (SELECT position FROM happened {tail}) "
+            "SELECT e.* FROM chosen JOIN log_entry e USING (position) "
+            f"ORDER BY e.position {order}"
         )
-        return text.encode(), (*by_time.parameters, *clause.parameters, limit)
+        return text.encode(), (*clause.parameters, limit)
     if not narrowed.streams:
         text = f"SELECT * FROM log_entry WHERE {clause.text} {tail}"  # noqa: S608
         return text.encode(), (*clause.parameters, limit)

@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 _BUSY_SECONDS = 30.0
 _PAGE = 2_000
 _BY_TIME = "INDEXED BY log_entry_occurred"
+_WALK = "SELECT * FROM log_entry WHERE {where} ORDER BY position {order} LIMIT ?"
+#: Chosen in the index, so that only the rows of the answer are read.
+_THEN = (
+    "SELECT * FROM log_entry WHERE position IN ("  # noqa: S608 - fixed fragments
+    f"SELECT position FROM log_entry {_BY_TIME} WHERE {{where}} "
+    "ORDER BY position {order} LIMIT ?) ORDER BY position {order}"
+)
 
 
 class SqliteStore:
@@ -158,11 +165,8 @@ class SqliteStore:
         clause: Clause = where(narrowed, mark="?")
         order = "DESC" if newest_first else "ASC"
         with self._reading() as reads:
-            index = _BY_TIME if reads.are_few(happened(narrowed, mark="?")) else ""
-            statement = (
-                f"SELECT * FROM log_entry {index} WHERE {clause.text} "  # noqa: S608 - fixed fragments
-                f"ORDER BY position {order} LIMIT ?"
-            )
+            few = reads.are_few(happened(narrowed, mark="?"))
+            statement = (_THEN if few else _WALK).format(where=clause.text, order=order)
             return reads.execute(statement, (*clause.parameters, limit))
 
     def stream(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[Row]:

@@ -92,7 +92,7 @@ COMMENT ON FUNCTION log_bound IS
 
 -- name: migration_3
 -- Expands only. What happened then is found by this, however far back in the log it is.
-CREATE INDEX log_entry_occurred ON log_entry (occurred, position);
+CREATE INDEX log_entry_occurred ON log_entry (occurred, type, position);
 
 -- name: partition
 -- Not a migration: it changes how a ledger is laid out, after which the release before
@@ -135,7 +135,7 @@ ALTER TABLE log_entry ADD PRIMARY KEY (position);
 CREATE INDEX log_entry_type ON log_entry (type, position);
 CREATE INDEX log_entry_source ON log_entry (source, position);
 CREATE INDEX log_entry_stream ON log_entry (stream, position);
-CREATE INDEX log_entry_occurred ON log_entry (occurred, position);
+CREATE INDEX log_entry_occurred ON log_entry (occurred, type, position);
 CREATE TRIGGER log_entry_change BEFORE UPDATE OR DELETE ON log_entry
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER log_entry_truncate BEFORE TRUNCATE ON log_entry

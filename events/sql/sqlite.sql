@@ -17,7 +17,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS log_entry_stream ON log_entry (stream, version
 CREATE UNIQUE INDEX IF NOT EXISTS log_entry_submission ON log_entry (id, source);
 CREATE INDEX IF NOT EXISTS log_entry_type ON log_entry (type);
 CREATE INDEX IF NOT EXISTS log_entry_source ON log_entry (source);
-CREATE INDEX IF NOT EXISTS log_entry_occurred ON log_entry (occurred);
+CREATE INDEX IF NOT EXISTS log_entry_occurred ON log_entry (occurred, type);
 CREATE TABLE IF NOT EXISTS log_node (
     level INTEGER NOT NULL CHECK (level > 0),
     idx   INTEGER NOT NULL CHECK (idx >= 0),
