@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks.load import _LENGTH, Outcome
+from benchmarks.__main__ import main
+from benchmarks.load import _LENGTH, Outcome, percentiles
 from benchmarks.measure import alternate, compared
 from benchmarks.submissions import fill, template
 
@@ -75,6 +76,19 @@ def test_the_generator_reads_the_length_of_an_answer_whatever_its_case():
     head = b"HTTP/1.1 201 Created\r\nContent-Length: 17\r\n"
     assert _LENGTH.search(head)[1] == b"17"
     outcome = Outcome(
-        requests=2, events=10, seconds=2.0, statuses={}, p50=0, p99=0, received=0
+        requests=2,
+        events=10,
+        seconds=2.0,
+        statuses={},
+        received=0,
+        **percentiles([]),
     )
     assert outcome.rate == 5
+
+
+@pytest.mark.parametrize("sizes", ["100", "0,5", "10,5", "a,b", "1,2,3"])
+def test_sizes_are_two_numbers_the_shorter_first(sizes, capsys):
+    """Anything else is told, before anything runs."""
+    with pytest.raises(SystemExit):
+        main(["--only", "query", "--sizes", sizes])
+    assert "--sizes" in capsys.readouterr().err
