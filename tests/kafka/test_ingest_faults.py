@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -129,7 +129,23 @@ def test_workers_that_come_and_go_under_load(on_postgres, broker):
     """Each event once, each partition in its order, however often partitions move."""
     # A group of Tansu takes its time to settle.
     rounds = 1 if broker.name == "tansu" else 4
-    place, sent, enough = on_postgres(partitions=4), [0] * 4, threading.Event()
+    place = on_postgres(partitions=4)
+    with place.working() as first:
+        with loading(place, partitions=4) as sent:
+            intake.until(lambda: taken(first) > 0, "the first worker takes part")
+            for _ in range(rounds):
+                with place.working() as second:
+                    intake.until(lambda of=second: taken(of) > 100, "a second does")
+        place.await_done()
+    for number, count in enumerate(sent):
+        assert place.ids(f"{SOURCE}/{number}") == names(count)
+    place.sound()
+
+
+@contextmanager
+def loading(place, *, partitions):
+    """Send all the while, each partition a source; yield how many each was sent."""
+    sent, enough = [0] * partitions, threading.Event()
 
     def load():
         while not enough.is_set():
@@ -139,18 +155,12 @@ def test_workers_that_come_and_go_under_load(on_postgres, broker):
                 sent[number] += len(events)
 
     sender = threading.Thread(target=load)
-    with place.working() as first:
-        sender.start()
-        intake.until(lambda: taken(first) > 0, "the first worker takes part")
-        for _ in range(rounds):
-            with place.working() as second:
-                intake.until(lambda of=second: taken(of) > 100, "a second takes part")
+    sender.start()
+    try:
+        yield sent
+    finally:
         enough.set()
         sender.join()
-        place.await_done()
-    for number, count in enumerate(sent):
-        assert place.ids(f"{SOURCE}/{number}") == names(count)
-    place.sound()
 
 
 def taken(place):
