@@ -35,11 +35,14 @@ def _query(generation: Generation, table: Table, cut: str) -> str:
     A table has versions (``past``), or is one of past versions, or has one row for
     each entry.
     """
-    name = generation.table(table.name)
-    rows = f"SELECT {', '.join(table.names)} FROM {name}"  # noqa: S608 - ours
+    name, columns = generation.table(table.name), ", ".join(table.names)
+    rows = f"SELECT {columns} FROM {name}"  # noqa: S608 - ours
     if table.past:
+        # The condition outside: PostgreSQL merges branches in the order of an index
+        # only where they have none of their own, and sorts the whole table otherwise.
         stood = _stood(generation, table, cut)
-        return f"{rows} WHERE valid_from <= {cut} UNION ALL {stood}"
+        both = f"({rows} UNION ALL {stood}) s"
+        return f"SELECT {columns} FROM {both} WHERE valid_from <= {cut}"  # noqa: S608
     last = "valid_to" if "valid_to" in table.names else "position"
     return f"{rows} WHERE {last} <= {cut}"
 
