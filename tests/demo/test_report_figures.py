@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections import Counter
 
 import pytest
 
 from projections.reports.registry import REPORTS as OFFERED
+from services.demo.campaign.checking import Checked
 from services.demo.campaign.doors import OverHttp, Within
 from services.demo.campaign.expected.answer import Figures, Lines, rows
 from services.demo.campaign.expected.table import REPORTS, Asked, answers
@@ -20,6 +22,8 @@ from services.demo.campaign.reading import (
 )
 from services.demo.campaign.report_checks import moment
 
+#: Many reports: on a busy machine it takes longer than most tests may.
+pytestmark = pytest.mark.timeout(300)
 #: All by what was recorded; one, with many late records, by what had happened as well.
 MOMENTS = [*((name, "as_of") for name in INSTANTS), ("orange_alert", "as_at")]
 ONE = {
@@ -199,6 +203,18 @@ def test_what_is_not_shown_is_a_difference():
         "seals/sites/S-001/until",
         "seals/sites/S-001/share",
     }
+
+
+def test_a_difference_is_noted_as_json_can_tell_it():
+    """The figures of the command have where it is, both values, and none for nothing."""
+    done = Checked()
+    for one in compared(ONE, {**ANSWER, "totals": Figures({"sites": 3, "left": 1})}):
+        done.note(one)
+    assert done.checks == 7
+    assert json.loads(json.dumps(done.mismatches)) == [
+        {"what": "seals/totals/sites", "expected": 3, "found": 2},
+        {"what": "seals/totals/left", "expected": 1, "found": None},
+    ]
 
 
 def test_beside_another_log_its_rows_are_not_the_campaigns():

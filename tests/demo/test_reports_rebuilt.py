@@ -20,6 +20,8 @@ from services.demo.campaign.key import INSTANTS
 from services.demo.campaign.reading import compared
 from services.projecting import rebuild
 
+#: Many reports: on a busy machine it takes longer than most tests may.
+pytestmark = pytest.mark.timeout(300)
 #: Slow to typeset: at one of the instants.
 PRINTED, PRINTED_AT = {"docx", "pdf"}, "orange_alert"
 ASKED = [one for one in REPORTS if one.subject in {"", SUBJECTS[0]}]
