@@ -109,7 +109,7 @@ def _job(service: processes.Service, requests: int, prefer: str) -> Job:
         "content-type": "application/x-ndjson",
     }
     return Job(
-        port=service.port,
+        ports=[service.port],
         head={**head, "prefer": prefer} if prefer else head,
         template=submissions.template().decode(),
         clients=CLIENTS,

@@ -14,7 +14,7 @@ import asyncio
 import re
 import sys
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import perf_counter
 from typing import cast
@@ -23,16 +23,19 @@ import msgspec
 
 from benchmarks.submissions import fill
 
+#: Name -> how many of a thousand are below it.
+_PERCENTILES = {"p50": 500, "p90": 900, "p99": 990, "p999": 999}
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class Job(msgspec.Struct, kw_only=True):
     """What to send: ``requests`` of them, or as many as fit in ``seconds``.
 
-    ``lines`` events make a body. ``first`` is the number of the first event.
+    ``lines`` events make a body. ``first`` is the number of the first event. The
+    connections are shared out evenly among the ``ports``.
     """
 
-    port: int
+    ports: list[int]
     head: dict[str, str]
     template: str
     path: str = "/v1/events"
@@ -45,14 +48,16 @@ class Job(msgspec.Struct, kw_only=True):
 
 
 class Outcome(msgspec.Struct, kw_only=True):
-    """What came back. ``p50`` and ``p99`` are ms; ``statuses`` counts by status."""
+    """What came back. ``p50`` … ``p999`` are ms; ``statuses`` counts by status."""
 
     requests: int
     events: int
     seconds: float
     statuses: dict[str, int]
     p50: float
+    p90: float
     p99: float
+    p999: float
     received: int
 
     @property
@@ -167,9 +172,10 @@ async def _drive(job: Job) -> Outcome:
     run = _Run(job)
     loop = asyncio.get_running_loop()
     connections = []
-    for _ in range(job.clients):
+    for number in range(job.clients):
+        port = job.ports[number % len(job.ports)]
         _, connection = await loop.create_connection(
-            lambda: _Connection(run), "127.0.0.1", job.port
+            lambda: _Connection(run), "127.0.0.1", port
         )
         connections.append(connection)
     started = perf_counter()
@@ -204,16 +210,23 @@ async def _pace(run: _Run, started: float) -> None:
 
 
 def _outcome(run: _Run, elapsed: float) -> Outcome:
-    ordered = sorted(run.latencies) or [0.0]
     return Outcome(
         requests=len(run.latencies),
         events=len(run.latencies) * run.job.lines,
         seconds=elapsed,
         statuses=dict(run.statuses),
-        p50=ordered[len(ordered) // 2] * 1e3,
-        p99=ordered[len(ordered) * 99 // 100] * 1e3,
+        **percentiles(run.latencies),
         received=run.received,
     )
+
+
+def percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    """Return p50, p90, p99 and p999 of latencies, in ms; 0 where there are none."""
+    ordered = sorted(seconds) or [0.0]
+    return {
+        name: ordered[len(ordered) * share // 1_000] * 1e3
+        for name, share in _PERCENTILES.items()
+    }
 
 
 def main() -> None:

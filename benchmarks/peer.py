@@ -70,7 +70,7 @@ def run(place: Place, effort: Effort) -> list[Row]:
 def _job(service: processes.Service, clients: int, lines: int, seconds: float) -> Job:
     kind = "application/x-ndjson" if lines > 1 else "application/cloudevents+json"
     return Job(
-        port=service.port,
+        ports=[service.port],
         head={
             "authorization": f"Bearer {service.bearer}",
             "content-type": kind,

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +93,7 @@ def generator() -> Iterator[Generator]:
 def echo(kind: str) -> Iterator[int]:
     """Yield the port of a running echo."""
     port = free_port()
-    with _serving(["benchmarks.echo", kind, str(port)], port, {}, None):
+    with serving(["benchmarks.echo", kind, str(port)], port, {}, None):
         yield port
 
 
@@ -111,7 +111,7 @@ def henji(settings: Settings) -> Iterator[Service]:
         "HENJI_PORT": str(port),
     }
     log = settings.data_dir / "server.log"
-    with _serving(["services", "serve"], port, environment, log) as pid:
+    with serving(["services", "serve"], port, environment, log) as pid:
         yield Service(port, bearer, pid)
 
 
@@ -130,9 +130,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def _serving(
-    module: Sequence[str], port: int, environment: dict[str, str], log: Path | None
+def serving(
+    module: Sequence[str], port: int, environment: Mapping[str, str], log: Path | None
 ) -> Iterator[int]:
+    """Yield the process id of a module that runs, once it listens on its port."""
     with (log or Path(os.devnull)).open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *module],

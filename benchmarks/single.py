@@ -77,7 +77,7 @@ def job(
 ) -> Job:
     """Return the job: structured CloudEvents, one a request."""
     return Job(
-        port=port,
+        ports=[port],
         head={
             "authorization": f"Bearer {service.bearer}",
             "content-type": "application/cloudevents+json",

@@ -1,0 +1,1 @@
+"""How a deployment grows: many processes, both brokers, both stores, at any rate."""

