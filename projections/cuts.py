@@ -7,30 +7,30 @@ the position at which all of them are; its readers see its tables through these.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from projections.tables import Table
 from projections.views import Generation
 
-_CUT: Final = "(SELECT min(reached) FROM view_part WHERE application_name = '{label}')"
+#: Stands in a query for the position. It is written into the text and not bound: what
+#: lies beyond it is little, and a planner that does not know that reads whole tables.
+CUT: Final = "{cut}"
 
 
-def ddl(generation: Generation, table: Table) -> list[str]:
-    """Return what lets a table be read as of where all partitions are.
-
-    What has changed since is found by an index: it is little, and the table is not.
-    """
-    name, cut = generation.table(table.name), _CUT.format(label=generation.label)
-    made = [
-        f"CREATE VIEW {generation.cut(table.name)} AS {_query(generation, table, cut)}"
-    ]
-    if table.past:
-        made.append(f"CREATE INDEX {name}_from ON {name} (valid_from)")
-    return made
+def queries(generation: Generation, tables: Iterable[Table]) -> dict[str, str]:
+    """Return, by table, the query of the rows that it had at position ``CUT``."""
+    return {table.name: _query(generation, table) for table in tables}
 
 
-def _query(generation: Generation, table: Table, cut: str) -> str:
-    """Return the rows that a table had at position ``cut``, an expression of SQL.
+def indexes(generation: Generation, tables: Iterable[Table]) -> list[str]:
+    """Return what makes indexes by which the little beyond the cut is found."""
+    names = [generation.table(table.name) for table in tables if table.past]
+    return [f"CREATE INDEX {name}_from ON {name} (valid_from)" for name in names]
+
+
+def _query(generation: Generation, table: Table) -> str:
+    """Return the query of one table.
 
     A table has versions (``past``), or is one of past versions, or has one row for
     each entry.
@@ -40,14 +40,13 @@ def _query(generation: Generation, table: Table, cut: str) -> str:
     if table.past:
         # The condition outside: PostgreSQL merges branches in the order of an index
         # only where they have none of their own, and sorts the whole table otherwise.
-        stood = _stood(generation, table, cut)
-        both = f"({rows} UNION ALL {stood}) s"
-        return f"SELECT {columns} FROM {both} WHERE valid_from <= {cut}"  # noqa: S608
+        both = f"({rows} UNION ALL {_stood(generation, table)}) s"
+        return f"SELECT {columns} FROM {both} WHERE valid_from <= {CUT}"  # noqa: S608
     last = "valid_to" if "valid_to" in table.names else "position"
-    return f"{rows} WHERE {last} <= {cut}"
+    return f"{rows} WHERE {last} <= {CUT}"
 
 
-def _stood(generation: Generation, table: Table, cut: str) -> str:
+def _stood(generation: Generation, table: Table) -> str:
     """Return the rows that have changed since, as the version that stood at the cut."""
     (key,) = table.key
     now = {key, "registered"}
@@ -55,6 +54,6 @@ def _stood(generation: Generation, table: Table, cut: str) -> str:
     return (
         f"SELECT {columns} FROM {generation.table(table.name)} c "  # noqa: S608 - ours
         f"JOIN {generation.table(table.past)} h "
-        f"ON h.{key} = c.{key} AND h.valid_from <= {cut} AND h.valid_to > {cut} "
-        f"WHERE c.valid_from > {cut}"
+        f"ON h.{key} = c.{key} AND h.valid_from <= {CUT} AND h.valid_to > {CUT} "
+        f"WHERE c.valid_from > {CUT}"
     )

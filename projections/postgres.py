@@ -110,8 +110,10 @@ class PostgresViews(Views):
             for table in projector.tables:
                 for statement in ddl(made.table(table.name), table):
                     connection.execute(statement)
-            for table in projector.tables if parts else ():
-                for text in cuts.ddl(made, table):
+            if parts:
+                queries = cuts.queries(made, projector.tables)
+                postgres_tracking.keep_cuts(connection, made, queries)
+                for text in cuts.indexes(made, projector.tables):
                     connection.execute(text.encode())
         return made
 
@@ -222,7 +224,8 @@ class PostgresViews(Views):
         with self._reading() as connection:
             for generation in postgres_tracking.generations(connection, name):
                 if generation.state == "live":
-                    yield PostgresSnapshot(connection, generation)
+                    shown = postgres_tracking.cuts_at(connection, generation)
+                    yield PostgresSnapshot(connection, generation, shown)
                     return
         raise Unavailable("projection_not_ready", name)
 
@@ -269,8 +272,11 @@ def _prepare(connection: Connection) -> None:
 class PostgresSnapshot:
     """A consistent read of one generation."""
 
-    def __init__(self, connection: Connection, generation: Generation) -> None:
+    def __init__(
+        self, connection: Connection, generation: Generation, shown: Mapping[str, str]
+    ) -> None:
         self._cursor = connection.cursor(binary=True)
+        self._shown = shown
         self.generation = generation
 
     def select(self, sql: str, parameters: Mapping[str, Any]) -> list[Values]:
@@ -279,7 +285,7 @@ class PostgresSnapshot:
         return self._cursor.execute(text.encode(), dict(parameters)).fetchall()
 
     def _resolved(self, match: re.Match[str]) -> str:
-        return self.generation.shown(match[1])
+        return self._shown.get(match[1]) or self.generation.table(match[1])
 
 
 _NAME = re.compile(r"\{(\w+)\}")

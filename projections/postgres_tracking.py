@@ -6,13 +6,14 @@ schema that they are in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
 from events.errors import Conflict
+from projections.cuts import CUT
 from projections.views import Generation, Part, Poison, State, generation_of
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -46,6 +47,12 @@ CREATE TABLE IF NOT EXISTS view_part (
     poison_type text,
     poison_reason text,
     PRIMARY KEY (application_name, topic, number)
+);
+CREATE TABLE IF NOT EXISTS view_cut (
+    application_name text NOT NULL,
+    name text NOT NULL,
+    query text NOT NULL,
+    PRIMARY KEY (application_name, name)
 );
 """
 
@@ -131,6 +138,28 @@ def begin(connection: Connection, made: Generation, tables: Sequence[str]) -> No
     )
 
 
+def keep_cuts(
+    connection: Connection, generation: Generation, queries: Mapping[str, str]
+) -> None:
+    """Keep how the tables of a generation are read as of a position."""
+    connection.cursor().executemany(
+        "INSERT INTO view_cut VALUES (%s, %s, %s)",
+        [(generation.label, name, query) for name, query in queries.items()],
+    )
+
+
+def cuts_at(connection: Connection, generation: Generation) -> dict[str, str]:
+    """Return, by table, what it was at the generation's position; empty: as it is."""
+    if not generation.ahead:
+        return {}
+    kept = connection.execute(
+        "SELECT name, query FROM view_cut WHERE application_name = %s",
+        (generation.label,),
+    ).fetchall()
+    at = str(generation.position)
+    return {name: f"({query.replace(CUT, at)})" for name, query in kept}
+
+
 def position(connection: Connection, label: str) -> int | None:
     """Return how far a generation, or anything tracked, has come; None: it is not."""
     row = connection.execute(_POSITION, (label,)).fetchone()
@@ -208,10 +237,7 @@ def drop(
     ).fetchall()
     for label, tables in dropped:
         for table in tables:
-            # With it goes what reads it as of an earlier position.
-            connection.execute(
-                SQL("DROP TABLE IF EXISTS {} CASCADE").format(Identifier(table))
-            )
-        connection.execute(
-            "DELETE FROM view_part WHERE application_name = %s", (label,)
-        )
+            connection.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier(table)))
+        for kept in ("view_part", "view_cut"):
+            forget = SQL("DELETE FROM {} WHERE application_name = %s")
+            connection.execute(forget.format(Identifier(kept)), (label,))

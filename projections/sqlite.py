@@ -73,9 +73,11 @@ class SqliteViews(Views):
             for table in projector.tables:
                 for statement in ddl(made.table(table.name), table):
                     connection.execute(statement)
-            for table in projector.tables if parts else ():
-                for statement in cuts.ddl(made, table):
-                    connection.execute(statement)
+            if parts:
+                queries = cuts.queries(made, projector.tables)
+                sqlite_tracking.keep_cuts(connection, made, queries)
+                for text in cuts.indexes(made, projector.tables):
+                    connection.execute(text)
         return made
 
     def fetch(
@@ -163,7 +165,8 @@ class SqliteViews(Views):
         with self._reading() as connection:
             for generation in sqlite_tracking.generations(connection, name):
                 if generation.state == "live":
-                    yield SqliteSnapshot(connection, generation)
+                    shown = sqlite_tracking.cuts_at(connection, generation)
+                    yield SqliteSnapshot(connection, generation, shown)
                     return
         raise Unavailable("projection_not_ready", name)
 
@@ -226,26 +229,32 @@ class SqliteViews(Views):
 class SqliteSnapshot:
     """A consistent read of one generation."""
 
-    def __init__(self, connection: sqlite3.Connection, generation: Generation) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        generation: Generation,
+        shown: Mapping[str, str],
+    ) -> None:
         self._connection = connection
+        self._shown = shown
         self.generation = generation
 
     def select(self, sql: str, parameters: Mapping[str, Any]) -> list[Values]:
         """Run a query with ``:name`` parameters; ``{table}`` names are resolved."""
         return self._connection.execute(
-            sql.format_map(_Names(self.generation)), dict(parameters)
+            sql.format_map(_Names(self.generation, self._shown)), dict(parameters)
         ).fetchall()
 
 
 class _Names(dict[str, str]):
     """Resolves logical table names, by the generation it is made for."""
 
-    def __init__(self, generation: Generation) -> None:
-        super().__init__()
+    def __init__(self, generation: Generation, shown: Mapping[str, str]) -> None:
+        super().__init__(shown)
         self._generation = generation
 
     def __missing__(self, name: str) -> str:
-        return self._generation.shown(name)
+        return self._generation.table(name)
 
 
 @contextmanager

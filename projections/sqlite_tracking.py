@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from typing import Final
 
 from events.errors import Conflict
+from projections.cuts import CUT
 from projections.views import Generation, Part, Poison, State, generation_of
 
 SCHEMA: Final = """
@@ -41,6 +43,12 @@ CREATE TABLE IF NOT EXISTS view_part (
     poison_type TEXT,
     poison_reason TEXT,
     PRIMARY KEY (application_name, topic, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS view_cut (
+    application_name TEXT NOT NULL,
+    name TEXT NOT NULL,
+    query TEXT NOT NULL,
+    PRIMARY KEY (application_name, name)
 ) STRICT, WITHOUT ROWID;
 """
 
@@ -110,6 +118,28 @@ def begin(connection: sqlite3.Connection, made: Generation, tables: list[str]) -
             for p in made.parts
         ],
     )
+
+
+def keep_cuts(
+    connection: sqlite3.Connection, generation: Generation, queries: Mapping[str, str]
+) -> None:
+    """Keep how the tables of a generation are read as of a position."""
+    connection.executemany(
+        "INSERT INTO view_cut VALUES (?, ?, ?)",
+        [(generation.label, name, query) for name, query in queries.items()],
+    )
+
+
+def cuts_at(connection: sqlite3.Connection, generation: Generation) -> dict[str, str]:
+    """Return, by table, what it was at the generation's position; empty: as it is."""
+    if not generation.ahead:
+        return {}
+    kept = connection.execute(
+        "SELECT name, query FROM view_cut WHERE application_name = ?",
+        (generation.label,),
+    ).fetchall()
+    at = str(generation.position)
+    return {name: f"({query.replace(CUT, at)})" for name, query in kept}
 
 
 def position(connection: sqlite3.Connection, label: str) -> int | None:
@@ -189,6 +219,9 @@ def drop(
     ).fetchall()
     for label, tables in dropped:
         for table in json.loads(tables):
-            connection.execute(f"DROP VIEW IF EXISTS {table}_cut")
             connection.execute(f"DROP TABLE IF EXISTS {table}")
-        connection.execute("DELETE FROM view_part WHERE application_name = ?", (label,))
+        for kept in ("view_part", "view_cut"):
+            connection.execute(
+                f"DELETE FROM {kept} WHERE application_name = ?",  # noqa: S608 - ours
+                (label,),
+            )

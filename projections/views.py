@@ -85,14 +85,6 @@ class Generation:
         """Return the physical name of one of its tables."""
         return f"view_{self.name}_{name}_g{self.number}"
 
-    def cut(self, name: str) -> str:
-        """Return the name of a table as it is at ``position``, whatever is ahead."""
-        return f"{self.table(name)}_cut"
-
-    def shown(self, name: str) -> str:
-        """Return the name under which a reader finds a table as of ``position``."""
-        return self.cut(name) if self.ahead else self.table(name)
-
     def at(self, parts: Sequence[Part]) -> Generation:
         """Return it where these partitions are; without any, as it is."""
         if not parts:
