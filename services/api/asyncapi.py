@@ -13,6 +13,7 @@ import msgspec
 
 from events import catalogue
 from events.domain.model import EventType
+from events.records import PROGRESSED
 from services.api.documents import ACKNOWLEDGEMENT_SCHEMA, PROBLEM_SCHEMA
 from services.settings import Settings
 
@@ -34,6 +35,10 @@ _SUBMITTED: Final[Mapping[str, Any]] = {
         "const": "true",
         "description": "Ask for a receipt on the topic of receipts.",
     },
+    "henji_correlation": {
+        "type": "string",
+        "description": "Yours; the receipt has it too.",
+    },
 }
 #: What the log has added when an event leaves it.
 _SEALED: Final[Mapping[str, Any]] = {
@@ -53,6 +58,10 @@ _SEALED: Final[Mapping[str, Any]] = {
         "pattern": "^[0-9a-f]{64}$",
         "description": "SHA-256 leaf hash (RFC 6962) of the entry.",
     },
+    "henji_types": {
+        **_TEXT,
+        "description": "Types that a header cannot say, `name=integer,data=text`.",
+    },
 }
 _REFUSED: Final[Mapping[str, Any]] = {
     "henji_problem": {
@@ -63,9 +72,14 @@ _REFUSED: Final[Mapping[str, Any]] = {
     "henji_topic": _TEXT,
     "henji_partition": _POSITION,
     "henji_offset": _POSITION,
+    "henji_failed_at": {"type": "string", "format": "date-time"},
+    "henji_value_bytes": {
+        **_POSITION,
+        "description": "Size of a value that is too large to be repeated here.",
+    },
 }
 _MARK: Final[Mapping[str, Any]] = {
-    "ce_type": {"const": "henji.relay.progressed.v1"},
+    "ce_type": {"const": PROGRESSED},
     "henji_ledger": _TEXT,
     "henji_through": {
         **_POSITION,
@@ -73,7 +87,11 @@ _MARK: Final[Mapping[str, Any]] = {
         "stands before this record.",
     },
 }
-_ANSWERED: Final[Mapping[str, Any]] = {"ce_id": _TEXT, "ce_source": _TEXT}
+_ANSWERED: Final[Mapping[str, Any]] = {
+    "ce_id": _TEXT,
+    "ce_source": _TEXT,
+    "henji_correlation": {"type": "string"},
+}
 #: Headers of what is no event of the catalogue, by the name of its message.
 _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "submitted": _SUBMITTED,
@@ -82,7 +100,17 @@ _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "refused": _REFUSED,
     "receipt": _ANSWERED,
 }
-_OPTIONAL: Final = frozenset({"ce_subject", "ce_time", "content-type", "henji_receipt"})
+_OPTIONAL: Final = frozenset(
+    {
+        "ce_subject",
+        "ce_time",
+        "content-type",
+        "henji_correlation",
+        "henji_receipt",
+        "henji_types",
+        "henji_value_bytes",
+    }
+)
 _OPERATIONS: Final = {
     "publishEvents": ("send", "events", "`henji work relay` publishes the log."),
     "takeSubmissions": ("receive", "submissions", "`henji work ingest` submits them."),
@@ -222,6 +250,8 @@ def _trait(headers: Mapping[str, Any]) -> dict[str, Any]:
         "headers": {
             "type": "object",
             "properties": dict(headers),
+            # Extensions of the submitter, and what the log adds: all of them text.
+            "patternProperties": {"^ce_[a-z0-9]+$": {"type": "string"}},
             "required": [name for name in headers if name not in _OPTIONAL],
         },
         "bindings": {"kafka": {"key": key, "bindingVersion": _BINDING}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -11,9 +12,14 @@ import jsonschema_rs
 import msgspec
 import pytest
 
-from events import catalogue
+from events import canonical, catalogue
+from events.errors import Malformed
+from events.merkle import leaf_hash
+from events.records import Link, of_entry
 from services.api import asyncapi
+from services.ingest.records import Unreadable, dead_letter
 from services.settings import Settings
+from tests.support import scenario
 
 #: The format's own JSON Schemas, as its maintainers publish them.
 SCHEMAS = "@asyncapi/specs@6.11.1"
@@ -94,6 +100,37 @@ def test_brokers_and_topics_are_those_of_the_settings(document):
     hosts = [server["host"] for server in document["servers"].values()]
     assert hosts == ["k1:9092", "k2:9092"]
     assert document["channels"]["events"]["address"] == "log.events"
+
+
+def test_every_header_that_a_record_carries_is_described(document):
+    """What relay and ingest really write has no header that the document leaves out."""
+    entry = compose(scenario.commitment("registered", "P-1", scenario.registered()))
+    link = Link("log.example/test", 1, 0, leaf_hash(entry))
+    sealed = of_entry(entry, stream="commitment/P-1", link=link, mode="binary")
+    came = Unreadable("in", 0, 7, "", b"k", b"v", [("henji_correlation", b"c")])
+    refused = dead_letter(
+        came, Malformed("invalid_json"), topic="dead", failed_at="2026-01-01T00:00:00Z"
+    )
+    described = document["components"]["messageTraits"]
+    for trait, record in (("sealed", sealed), ("refused", refused.record)):
+        written = {name for name, _ in record.headers} - {"henji_correlation"}
+        known = described[trait]["headers"]
+        (extension,) = known["patternProperties"]
+        others = {name for name in written if not re.match(extension, name)}
+        assert others <= set(known["properties"]), trait
+        assert set(known["required"]) <= written, trait
+
+
+def compose(event):
+    """Return the bytes of an entry that the log would hold of an event."""
+    own = {
+        "ingestedtime": "2026-01-01T00:00:00.000000Z",
+        "stream": event["subject"],
+        "streamversion": 1,
+        "authtype": "api_key",
+        "authid": "k1",
+    }
+    return canonical.encode({**event, **own})
 
 
 def test_the_document_is_plain_json(document):

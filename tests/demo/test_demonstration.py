@@ -12,6 +12,9 @@ from rich.console import Console
 from projections.reports.registry import REPORTS
 from services.demo.command import Options, demonstrate
 
+# Its fixture runs two whole demonstrations.
+pytestmark = pytest.mark.timeout(400)
+
 
 @pytest.fixture(scope="module")
 def twice(tmp_path_factory):

@@ -270,7 +270,13 @@ def _formatted(
         )
         (place / "server.properties").write_text(text)
         config = str(place / "server.properties")
-        tool = ("kafka.tools.StorageTool", "format", "-t", identity, "-c", config)
+        tool = (
+            "kafka.tools.StorageTool",
+            "format",
+            f"--cluster-id={identity}",
+            "-c",
+            config,
+        )
         formats.append(_spawn([*jvm, *tool], place))
         made.append(Node([*jvm, "kafka.Kafka", config], place, ports[number]))
     for process in formats:
