@@ -87,7 +87,10 @@ def partition(dsn: str, *, schema: str, partition_rows: int = PARTITION_ROWS) ->
     require_schema_name(schema)
     with _as_owner(dsn, schema) as connection:
         _migrate(connection)
-        # To the end: a batch appended in between would be missing from log_key.
+        # To the end: a batch appended in between would be missing from log_key. The
+        # lock of appends first, as they take it: who holds it never waits for tables.
+        lock = advisory_key(schema, "append")
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
         connection.execute("LOCK TABLE log_entry, log_root IN ACCESS EXCLUSIVE MODE")
         if is_partitioned(connection):
             return
