@@ -43,8 +43,9 @@ class Waits:
 
 
 #: Seconds for which a pool tries to replace a lost connection before it waits to be
-#: asked again: pauses double, and after a long outage the last one would be minutes.
-RECONNECT_SECONDS = 5.0
+#: asked again. Pauses double: longer, and one that began before the server was back
+#: would outlast ``Waits.connect`` of whoever asks next.
+RECONNECT_SECONDS = 1.0
 
 #: What a store waits unless its settings say otherwise.
 WAITS = Waits()
