@@ -80,6 +80,14 @@ class Server:
             )
         self._await_answer()
 
+    def answers(self) -> bool:
+        """Say whether it takes a connection now."""
+        try:
+            psycopg.connect(self.dsn(), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
     def crash(self) -> None:
         """Stop at once without a checkpoint: the next start recovers from the log."""
         os.kill(self.pid(), signal.SIGQUIT)
@@ -113,25 +121,27 @@ class Server:
     def _await_answer(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while True:
-            try:
-                psycopg.connect(self.dsn(), connect_timeout=5).close()
+            if self.answers():
                 return
-            except psycopg.OperationalError as error:
-                if time.monotonic() > deadline:
-                    self._close()
-                    log = (self.directory / "server.log").read_text()[-2000:]
-                    raise NoPostgres(f"the server does not answer: {log}") from error
-                time.sleep(0.02)
+            if time.monotonic() > deadline:
+                self._close()
+                log = (self.directory / "server.log").read_text()[-2000:]
+                raise NoPostgres(f"the server does not answer: {log}")
+            time.sleep(0.02)
 
 
 @contextlib.contextmanager
-def running(settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+def running(
+    settings: Mapping[str, str] | None = None, *, place: Path | None = None
+) -> Iterator[Server]:
     """Yield a new, empty, started server; stop and delete it afterwards.
 
-    ``settings`` are added to SETTINGS. Raises NoPostgres where none can be started.
+    ``settings`` are added to SETTINGS. It lies in ``place``, which any account can
+    reach, or in a temporary folder. Raises NoPostgres where none can be started.
     """
     owner = _unprivileged() if os.geteuid() == 0 else None
-    directory = Path(tempfile.mkdtemp(prefix="henji-pg-", dir=_public_temporary(owner)))
+    within = _public_temporary(owner) if place is None else str(place)
+    directory = Path(tempfile.mkdtemp(prefix="henji-pg-", dir=within))
     try:
         server = _create(directory, owner, {**SETTINGS, **(settings or {})})
         try:
