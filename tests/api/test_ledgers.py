@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import httpx2
 import pytest
+from msgspec.structs import replace
+from psycopg.conninfo import conninfo_to_dict
 from starlette.testclient import TestClient
 
 from events.errors import HenjiError
@@ -22,6 +24,7 @@ from services.settings import (
     from_environment,
     further_ledgers,
 )
+from services.wiring import install_postgres
 from tests.api.conftest import STRUCTURED, Api
 from tests.support import scenario
 
@@ -54,6 +57,13 @@ def settings(tmp_path):
 @pytest.fixture
 def deployment(settings):
     """Yield a client of each ledger, by its name; the default one is ""."""
+    with deployed(settings) as found:
+        yield found
+
+
+@contextmanager
+def deployed(settings):
+    """Serve every ledger of these settings, in process."""
     every = {"": settings, **further_ledgers(settings)}
     with ExitStack() as stack:
         services = {n: stack.enter_context(running(one)) for n, one in every.items()}
@@ -116,6 +126,21 @@ def test_a_key_of_one_ledger_is_no_key_of_another(deployment):
             "credentials_invalid",
         )
     assert east.get("/v1/me").status_code == 200
+
+
+def test_ledgers_share_a_database_and_a_role_but_nothing_else(settings, postgres_dsns):
+    """In PostgreSQL each has its schema; ids, keys and boards of one stay its own."""
+    owner, writer = postgres_dsns
+    settings = replace(settings, database_url=writer)
+    role = conninfo_to_dict(writer)["user"]
+    for one in (settings, *further_ledgers(settings).values()):
+        install_postgres(owner, schema=one.database_schema, writer_role=role)
+    with deployed(settings) as found:
+        east, west = found["east"], found["west"]
+        inhabited(east)
+        assert west.get("/v1/commitments/P-1").status_code == 404
+        assert west.get("/v1/me", east.headers).status_code == 401
+        assert west.get("/log/checkpoint").text.splitlines()[1] == "2"
 
 
 #: What names one thing of a ledger in a path; "": the path names nothing of a ledger.
