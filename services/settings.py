@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -159,16 +159,14 @@ def further_ledgers(settings: Settings) -> dict[str, Settings]:
 
     A table ``[<name>]`` of the TOML file has what is that ledger's own. Without it, the
     folder is ``ledgers/<name>``, the schema ``henji_<name>``, the topic of the relay
-    ``<topic>.<name>``. ``Malformed('ledgers_invalid')``: the file says something else.
+    ``<topic>.<name>``. ``Malformed('ledgers_invalid')``: the file says something else,
+    or would put two ledgers in one place.
     """
     if not settings.ledgers:
         return {}
     tables = _tables(Path(settings.ledgers))
     found = {name: _of_ledger(settings, name, table) for name, table in tables.items()}
-    for own in ("data_dir", "origin"):
-        values = [getattr(one, own) for one in (settings, *found.values())]
-        if len(set(values)) != len(values):
-            raise Malformed("ledgers_invalid", f"{own}: two ledgers have the same")
+    _check_apart((settings, *found.values()))
     return found
 
 
@@ -212,6 +210,36 @@ def _of_ledger(settings: Settings, name: str, table: Mapping[str, Any]) -> Setti
         return msgspec.convert(own, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise Malformed("ledgers_invalid", f"[{name}]: {error}") from error
+
+
+def _check_apart(ledgers: Iterable[Settings]) -> None:
+    """Refuse two ledgers in one place, whichever of their settings led both there."""
+    owners: dict[tuple[str, str], Settings] = {}
+    for one in ledgers:
+        for setting, where, what in _places(one):
+            used = where and what
+            if used and owners.setdefault((where, what), one) is not one:
+                detail = f"[{one.ledger}]: {setting}: another ledger has {what}"
+                raise Malformed("ledgers_invalid", detail)
+
+
+def _places(one: Settings) -> tuple[tuple[str, str, str], ...]:
+    """Return what a ledger must have to itself: by which setting, among what, its name.
+
+    A schema is followed by that of its read models, a topic by that of its positions.
+    """
+    schema, topic = one.database_schema, one.kafka_topic
+    return (
+        ("data_dir", "files", str(one.data_dir)),
+        ("origin", "logs", one.origin),
+        ("database_schema", one.database_url, schema),
+        ("database_schema", one.views_url or one.database_url, f"{schema}_views"),
+        ("kafka_topic", one.kafka, topic),
+        ("kafka_topic", one.kafka, f"{topic}.position"),
+        ("ingest_topics", "files", one.ingest_topics),
+        ("evidence_dir", "files", one.evidence_dir),
+        ("evidence_s3_url", "buckets", one.evidence_s3_url),
+    )
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

@@ -338,3 +338,35 @@ def test_evidence_of_two_ledgers_never_shares_a_folder(tmp_path):
     with pytest.raises(HenjiError) as refusal:
         further_ledgers(Settings(ledgers=str(path), evidence_dir="/srv/evidence"))
     assert "evidence_dir" in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ('[views]\norigin = "a"\n', "database_schema"),
+        ('[east]\norigin = "a"\ndatabase_schema = "henji"\n', "database_schema"),
+        ('[position]\norigin = "a"\n', "kafka_topic"),
+        ('[east]\norigin = "a"\nkafka_topic = "henji.events"\n', "kafka_topic"),
+        ('[east]\norigin = "a"\nevidence_dir = "henji-data"\n', "evidence_dir"),
+    ],
+    ids=["schema-of-read-models", "schema", "topic-of-positions", "topic", "folder"],
+)
+def test_two_ledgers_never_share_a_place(tmp_path, text, setting):
+    """Neither by a setting of their own nor by a name that is made of their name."""
+    path = tmp_path / "ledgers.toml"
+    path.write_text(text)
+    url = "postgresql://db/henji"
+    shared = Settings(ledgers=str(path), database_url=url, kafka="broker:9092")
+    with pytest.raises(HenjiError) as refusal:
+        further_ledgers(shared)
+    assert refusal.value.code == "ledgers_invalid"
+    assert setting in refusal.value.detail
+
+
+def test_the_same_schema_in_two_databases_is_two_places(tmp_path):
+    """Names collide only where they are in the same database."""
+    path = tmp_path / "ledgers.toml"
+    own = 'database_url = "postgresql://other/henji"\ndatabase_schema = "henji"\n'
+    path.write_text(f'[east]\norigin = "a"\n{own}')
+    shared = Settings(ledgers=str(path), database_url="postgresql://db/henji")
+    assert further_ledgers(shared)["east"].database_schema == "henji"
