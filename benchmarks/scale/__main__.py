@@ -72,29 +72,37 @@ class _Bench:
         self._runs: dict[str, list[Measured]] = {one.name: [] for one in scenarios}
 
     def take_turns(self, rounds: int) -> dict[str, list[Measured]]:
-        """Run each scenario so many times, forwards and backwards in turn."""
-        turns = {one.name: lambda one=one: self._turn(one) for one in self._scenarios}
+        """Run each scenario so many times, forwards and backwards in turn.
+
+        Half a load comes right after the full one: what the machine has to give may
+        be another in the next turn.
+        """
+        turns = {
+            one.name: lambda one=one: self._turn(one)
+            for one in self._scenarios
+            if not one.half_of
+        }
         alternate(turns, rounds=rounds)
         return self._runs
 
     def _turn(self, scenario: Scenario) -> float:
+        done = self._run(scenario)
+        for half in self._scenarios:
+            if half.half_of == scenario.name:
+                self._run(msgspec.structs.replace(half, rate=done.through / 2))
+        return done.throughput
+
+    def _run(self, scenario: Scenario) -> Measured:
         started = perf_counter()
         cluster = self._clusters.get(scenario.broker)
-        done = run(self._paced(scenario), self._places[scenario.store], cluster)
+        done = run(scenario, self._places[scenario.store], cluster)
         self._runs[scenario.name].append(done)
         sound = "sound" if done.audit_ok and not done.failures else str(done.audit)
         self._console.print(
             f"{scenario.name}: {done.events:,} events, {sound}, "
             f"{perf_counter() - started:.0f} s"
         )
-        return done.throughput
-
-    def _paced(self, scenario: Scenario) -> Scenario:
-        """Return a scenario with its rate, where that is half of another's."""
-        if not scenario.half_of:
-            return scenario
-        full = self._runs[scenario.half_of][-1]
-        return msgspec.structs.replace(scenario, rate=full.through / 2)
+        return done
 
 
 @contextmanager

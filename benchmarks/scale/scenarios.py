@@ -23,8 +23,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     and projection catch up with ``preload`` entries. ``rate`` is events a second of
     each way; 0 saturates. ``seconds`` is the length of the load. A saturated topic has
     its records before the ingest workers start: ``BACKLOG`` for each second.
-    ``half_of`` names a scenario of the same run: the rate is half of what that one has
-    brought into its read models in a second.
+    ``half_of`` names a scenario that runs right before: the rate is half of what that
+    one has brought into its read models in a second.
     """
 
     name: str
@@ -144,6 +144,10 @@ GROUPS: Final = {
 
 
 def chosen(names: Iterable[str]) -> list[Scenario]:
-    """Return the scenarios of names and groups, each once. KeyError: unknown."""
+    """Return the scenarios of names and groups, each once. KeyError: unknown.
+
+    Those whose rate is half of another's bring that one along.
+    """
     single = [one for name in names for one in GROUPS.get(name, (name,))]
-    return [NAMED[name] for name in dict.fromkeys(single)]
+    fulls = [NAMED[name].half_of for name in single if NAMED[name].half_of]
+    return [NAMED[name] for name in dict.fromkeys([*fulls, *single])]

@@ -6,10 +6,14 @@ import importlib.util
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
+from rich.console import Console
 
+from benchmarks.places import Place
+from benchmarks.scale import __main__ as main
 from benchmarks.scale import goals, lags, loads, results
 from benchmarks.scale.auditing import Audit, _gapless
 from benchmarks.scale.lags import Batch, Sample
@@ -138,12 +142,39 @@ def test_events_are_as_large_as_was_asked_for(size):
     assert max(map(len, data["photos"])) <= 400
 
 
-def test_half_load_comes_after_the_full_load_that_it_is_half_of():
-    """In every group, so that the first turn knows the rate."""
-    for name in GROUPS:
-        names = [one.name for one in chosen([name])]
-        for one in chosen([name]):
-            assert not one.half_of or one.half_of in names[: names.index(one.name)]
+def test_half_a_load_brings_the_full_one_along():
+    """Its rate is not known without; nothing comes twice."""
+    names = [one.name for one in chosen(["remote-half", "remote-full", "bulk-1"])]
+    assert names == ["remote-full", "remote-half", "bulk-1"]
+
+
+def test_half_a_load_follows_the_full_one_in_each_turn(monkeypatch, tmp_path):
+    """Its rate is half of what that one has just brought into the read models."""
+    ran = []
+
+    def run(scenario, *_):
+        ran.append((scenario.name, scenario.rate))
+        return SimpleNamespace(
+            events=0,
+            audit_ok=True,
+            failures=0,
+            through=100.0 * len(ran),
+            throughput=1.0,
+        )
+
+    monkeypatch.setattr(main, "run", run)
+    scenarios = chosen(["bulk-1", "local-half"])
+    place = Place("postgres", tmp_path)
+    bench = main._Bench(scenarios, {"postgres": place}, {}, Console(quiet=True))
+    bench.take_turns(2)
+    assert ran == [
+        ("local-full", 0),
+        ("local-half", 50),
+        ("bulk-1", 0),
+        ("bulk-1", 0),
+        ("local-full", 0),
+        ("local-half", 250),
+    ]
 
 
 def test_every_goal_names_scenarios_that_the_group_of_the_lines_measures():

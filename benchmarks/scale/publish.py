@@ -1,0 +1,216 @@
+"""``python -m benchmarks.scale.publish``: the kept series as the tables of CAPACITY.md.
+
+Rules of this file: it writes between marks and measures nothing. What is extrapolated
+here is a product of a measured figure, and the table's heading says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.measure import Row
+from benchmarks.scale import goals, results
+from benchmarks.scale.results import COLUMNS, Series, figure
+from benchmarks.scale.running import Measured
+
+CAPACITY = Path(__file__).parents[1] / "CAPACITY.md"
+_MARKS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_MET = {True: "yes", False: "**no**", None: ""}
+#: Kind of storage -> its heading, in the order of the columns.
+_KINDS = {
+    "entries": "entries",
+    "indexes": "indexes",
+    "tiles": "tiles",
+    "roots": "roots",
+    "read_models": "read models",
+    "topic_relayed": "topic of the log",
+    "topic_submitted": "topic of submissions",
+    "wal": "WAL written",
+}
+#: What stays for ever; WAL is recycled and topics have a retention.
+_KEPT = ("entries", "indexes", "tiles", "roots", "read_models")
+_PARTS = ("api", "ingest", "relay", "projection", "postgres", "broker")
+#: What is compared in "growth": heading -> (scenario, the one it grows from).
+_GROWTH = {
+    "2 API processes, single": ("single-2", "single-1"),
+    "2 API processes, bulk": ("bulk-2", "bulk-1"),
+    "2 ingest workers": ("kafka-2", "kafka-1"),
+    "2 of each, both ways in": ("both-2", "both-1"),
+    "2 remote projection workers, catching up": ("catch-up-2", "catch-up"),
+    "a log of 20,000 entries before": ("bulk-at-20k", "bulk-1"),
+    "a log of 100,000 entries before": ("bulk-at-100k", "bulk-1"),
+    "events of 2,000 bytes": ("bulk-2kB", "bulk-1"),
+}
+#: Events a year -> whose log that is.
+_YEARS = {
+    50_000: "a district",
+    2_000_000: "a city",
+    200_000_000: "a province",
+    14_000_000_000: "one with peaks of 10,000/s",
+}
+#: Content -> the scenarios whose ledger and whose topic have the bytes of its events.
+_CONTENTS = {
+    "calls, 400 bytes": ("bulk-1", "remote-full"),
+    "commitments": ("catch-up-local", "catch-up"),
+}
+_YEAR_SECONDS = 365 * 24 * 3_600
+_Figure = Callable[[Measured], float | None]
+
+
+def main() -> None:
+    """Rewrite every table of which there are marks."""
+    series = results.load(results.SCALE)
+    text = CAPACITY.read_text("utf-8")
+
+    def table(found: re.Match[str]) -> str:
+        lines = "\n".join(_TABLES[found[2]](series))
+        return f"{found[1]}{lines}\n{found[3]}"
+
+    CAPACITY.write_text(_MARKS.sub(table, text), "utf-8")
+
+
+def _lines(series: Mapping[str, Series]) -> list[str]:
+    head = ("line", "measured", "against", "ratio", "goal", "met")
+    return _table(head, (_line(row) for row in goals.rows(series)))
+
+
+def _line(row: Row) -> list[str]:
+    spread = "–".join(figure(one) for one in row.spread or row.extra.get("runs", ()))
+    sign = "≥" if row.better == "more" else "≤"
+    ratio = "" if row.ratio is None else figure(row.ratio)
+    baseline = "" if row.baseline is None else f"{figure(row.baseline)} {row.unit}"
+    return [
+        row.name,
+        f"{figure(row.henji)} {row.unit}",
+        baseline,
+        f"{ratio} ({spread})",
+        "" if row.goal is None else f"{sign} {row.goal:,g}",
+        _MET[row.met],
+    ]
+
+
+def _rates(series: Mapping[str, Series]) -> list[str]:
+    return _figures("scenario", COLUMNS, series)
+
+
+def _bytes(series: Mapping[str, Series]) -> list[str]:
+    columns = {heading: _of_bytes(kind) for kind, heading in _KINDS.items()}
+    return _figures("bytes an event", columns, series)
+
+
+def _usage(series: Mapping[str, Series]) -> list[str]:
+    columns: dict[str, _Figure] = {}
+    for part in _PARTS:
+        columns[f"{part}, µs"] = _of_usage(part, "cpu_us_per_event")
+        columns[f"{part}, MiB"] = _of_usage(part, "memory_mib")
+    return _figures("scenario", columns, series)
+
+
+def _growth(series: Mapping[str, Series]) -> list[str]:
+    rows = []
+    for name, (ours, base) in _GROWTH.items():
+        rates = [_rate(series[one]) if one in series else None for one in (ours, base)]
+        if not (rates[0] and rates[1]):
+            continue
+        begun = {series[one].begun for one in (ours, base)}
+        turns = "" if len(begun) == 1 else "other runs"
+        ratio = figure(rates[0] / rates[1])
+        rows.append([name, figure(rates[0]), figure(rates[1]), ratio, turns])
+    return _table(("with", "events/s", "without", "ratio", ""), rows)
+
+
+def _disk(series: Mapping[str, Series]) -> list[str]:
+    rows = []
+    for content, (ledger, relayed) in _CONTENTS.items():
+        if not {ledger, relayed} <= set(series):
+            continue
+        of_ledger, of_topic = series[ledger], series[relayed]
+        kept = sum(of_ledger.median(_of_bytes(kind)) or 0.0 for kind in _KEPT)
+        topic = of_topic.median(_of_bytes("topic_relayed")) or 0.0
+        for events, whose in _YEARS.items():
+            rate = events / _YEAR_SECONDS
+            cells = [_amount(events * kept), _amount(events * topic)]
+            rows.append([content, whose, f"{events:,}", figure(rate), *cells])
+    head = ("content", "whose", "events a year", "mean events/s")
+    return _table((*head, "log and read models", "topic of the log"), rows)
+
+
+def _conditions(series: Mapping[str, Series]) -> list[str]:
+    runs: dict[tuple[str, str], list[str]] = {}
+    for name, one in series.items():
+        runs.setdefault((one.begun, one.commit), []).append(name)
+    rows = []
+    for (begun, commit), names in sorted(runs.items()):
+        machine = series[names[0]].machine
+        loads = [
+            load for name in names for run in series[name].runs for load in run.load
+        ]
+        about = (
+            f"{machine['cpus']} cores, {machine['system']} {machine['architecture']}"
+        )
+        turns = max(len(series[name].runs) for name in names)
+        busy = f"{min(loads):.1f}–{max(loads):.1f}"
+        rows.append([begun[:16], commit[:7], about, busy, str(turns), " ".join(names)])
+    head = ("begun", "commit", "machine", "load average", "turns", "scenarios")
+    return _table(head, rows)
+
+
+_TABLES: Mapping[str, Callable[[Mapping[str, Series]], list[str]]] = {
+    "lines": _lines,
+    "rates": _rates,
+    "bytes": _bytes,
+    "usage": _usage,
+    "growth": _growth,
+    "disk": _disk,
+    "conditions": _conditions,
+}
+
+
+def _figures(
+    head: str, columns: Mapping[str, _Figure], series: Mapping[str, Series]
+) -> list[str]:
+    rows = (
+        [name, *(figure(one.median(read)) for read in columns.values())]
+        for name, one in sorted(series.items())
+    )
+    return _table((head, *columns), rows)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    rule = "|".join(["---", *("--:" for _ in head[1:])])
+    lines = (f"| {' | '.join(cells)} |" for cells in rows)
+    return [f"| {' | '.join(head)} |", f"|{rule}|", *lines]
+
+
+def _rate(one: Series) -> float | None:
+    """Return what a scenario is about: entries in, or entries caught up with."""
+    return one.median(
+        lambda run: (
+            run.throughput
+            if run.scenario.ways or not run.projection
+            else run.projection.rate
+        )
+    )
+
+
+def _amount(size: float) -> str:
+    unit = "GB" if size < 1e12 else "TB"
+    return f"{figure(size / (1e9 if unit == 'GB' else 1e12))} {unit}"
+
+
+def _of_bytes(kind: str) -> _Figure:
+    return lambda run: run.bytes_per_event.get(kind)
+
+
+def _of_usage(part: str, name: str) -> _Figure:
+    def read(run: Measured) -> float | None:
+        value: float | None = getattr(run.usage.get(part), name, None)
+        return value
+
+    return read
+
+
+if __name__ == "__main__":
+    main()
