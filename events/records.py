@@ -26,6 +26,7 @@ import binascii
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -95,6 +96,8 @@ _PLAIN: Final = re.compile(rb'[^"\\\x00-\x1f]*+')
 _OTHER_CHARSET: Final = re.compile(r"charset\s*=\s*(?![\"']?utf-?8\b)", re.IGNORECASE)
 _INHERENT: Final = {"streamversion": "integer"}
 _IMPLIED: Final = "application/json"
+#: No log has more, and every database holds as much.
+_POSITION: Final = re.compile(rb"[0-9]{1,18}")
 
 
 def of_entry(entry: bytes, *, stream: str, link: Link, mode: Mode) -> Record:
@@ -151,8 +154,8 @@ def read(headers: Headers, value: bytes | None) -> Relayed | Mark:
             return _mark(given, value or b"")
         link = Link(
             ledger=given["henji_ledger"].decode(),
-            position=int(given["henji_position"]),
-            previous=int(given["henji_previous"]),
+            position=_position(given["henji_position"]),
+            previous=_position(given["henji_previous"]),
             leaf=bytes.fromhex(given["henji_leaf"].decode()),
         )
         entry = _event(given, value or b"")
@@ -167,7 +170,21 @@ def _mark(given: Mapping[str, bytes], value: bytes) -> Mark:
     data = _PROGRESS.decode(_MEMBERS.decode(_event(given, value))["data"])
     root = bytes.fromhex(data.root)
     ledger = given["henji_ledger"].decode()
-    return Mark(ledger, int(given["henji_through"]), root, data.partitions)
+    return Mark(ledger, _position(given["henji_through"]), root, data.partitions)
+
+
+def position_in(headers: Headers) -> int | None:
+    """Return the position that a record says it has, whatever else is wrong with it."""
+    text = dict(headers).get("henji_position")
+    with suppress(ValueError):
+        return _position(text or b"")
+    return None
+
+
+def _position(text: bytes) -> int:
+    if _POSITION.fullmatch(text) is None:
+        raise ValueError("no position")
+    return int(text)
 
 
 def _content(event: bytes, mode: Mode) -> tuple[bytes, list[Header]]:

@@ -120,7 +120,6 @@ class Worker:
         After any error it can be called again: it begins anew from what is known.
         """
         if not self._claim():
-            self._close()
             return False
         line = self._line or self._take_over()
         if line is None:
@@ -178,8 +177,11 @@ class Worker:
                 self.lease_name, self._parts.holder, seconds=seconds
             )
             self._renewed = now
+        epoch = self._lease.epoch if self._lease else 0
+        if epoch != self.health.epoch:
+            self._close()  # Others may have had it meanwhile: where were they?
+        self.health.epoch = epoch
         self.health.leading = self._lease is not None
-        self.health.epoch = self._lease.epoch if self._lease else 0
         return self.health.leading
 
     def _take_over(self) -> Line | None:

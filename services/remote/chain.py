@@ -71,7 +71,9 @@ def chained(source: Source, before: Part, received: Iterable[Received]) -> Chain
             found = _read(source, record)
             row = _new_row(source, at, found)
         except HenjiError as error:
-            stop = Stop(Poison(_position(record, at), error.code, str(error)), error)
+            told = records.position_in(record.headers)
+            where = at.reached + 1 if told is None else told
+            stop = Stop(Poison(where, error.code, str(error)), error)
             break
         at = replace(at, offset=record.offset + 1)
         if isinstance(found, Mark):
@@ -150,11 +152,3 @@ def _new_row(source: Source, at: Part, found: Relayed | Mark) -> Row | None:
             reached=at.reached,
         )
     return row
-
-
-def _position(record: Received, at: Part) -> int:
-    """Return the position that a record says it has, or the first that is missing."""
-    for name, text in record.headers:
-        if name == "henji_position" and text is not None and text.isdigit():
-            return int(text)
-    return at.reached + 1

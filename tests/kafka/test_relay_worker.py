@@ -25,11 +25,12 @@ class Leases:
     granted: bool = True
     text: str | None = None
     claims: int = 0
+    epoch: int = 1
 
     def claim(self, name, holder, *, seconds):
         """Grant it, or not."""
         self.claims += 1
-        return Lease(name, holder, self.claims) if self.granted else None
+        return Lease(name, holder, self.epoch) if self.granted else None
 
     def release(self, lease):
         """Forget nothing."""
@@ -277,3 +278,15 @@ def test_each_record_names_the_one_before_in_its_partition(made):
                 last[partition] = one.link.position
     reached = Bookmark(made.desk.store.head().size, (last.get(0, 0), last.get(1, 0)))
     assert noted_in(made.leases, made.worker.lease_name) == reached
+
+
+def test_a_relay_that_slept_through_the_turn_of_another_begins_at_its_note(made):
+    """It is never told that it lost the lease, only that it has another epoch now."""
+    made.worker.step()
+    size = made.grow(4)
+    made.leases.epoch = 2
+    made.another().step()
+    made.leases.epoch = 3
+    made.clock.now += 60 * SECOND
+    made.worker.step()
+    assert made.published.positions() == list(range(1, size + 1))

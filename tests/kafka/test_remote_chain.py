@@ -108,6 +108,12 @@ SPOILT = {
         RECORDS[5], value=RECORDS[5].value.replace(b"{", b'{"x":1,', 1)
     ),
     "record_malformed": lambda: replace(RECORDS[5], headers=[]),
+    "record_malformed, its position endless": lambda: replace(
+        RECORDS[5], headers=[("henji_position", b"9" * 5_000)]
+    ),
+    "record_malformed, its position beyond any log": lambda: changed(
+        RECORDS[5], position=b"%d" % 2**63
+    ),
     "records_out_of_order": lambda: changed(RECORDS[5], previous=b"1"),
     "kafka_partitions_changed": lambda: mark(5, 60, partitions=PARTITIONS + 1),
 }
@@ -118,7 +124,8 @@ def test_what_does_not_follow_ends_the_batch(code):
     """What precedes it is good; the reason is kept, and nothing behind it is taken."""
     records = [*RECORDS[:5], SPOILT[code](), *RECORDS[6:]]
     batch, stop = chained(SOURCE, Part("topic", 0), records)
-    assert stop.error.code == stop.poison.type == code
+    assert stop.error.code == stop.poison.type == code.partition(",")[0]
+    assert stop.poison.position < 2**62
     assert list(batch.rows) == MINE[:5]
     assert batch.after.offset == 5
 
