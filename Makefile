@@ -2,7 +2,7 @@
 # The environment lives in .venv; a stamp in it says what has been installed.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint bench secrets lock clean
+.PHONY: help demo run test faults lint bench secrets lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,6 +27,9 @@ lint: $(VENV)/.dev ## format, lint rules, import contracts, types
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
+
+faults: $(VENV)/.dev ## break whole deployments under load: every fault, in full
+	$(BIN)/python -m pytest tests/faults --faults-in-full $(ARGS)
 
 bench: $(VENV)/.bench ## measure against the baselines, on SQLite and PostgreSQL
 	$(BIN)/python -m benchmarks $(ARGS)
