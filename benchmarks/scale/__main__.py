@@ -20,7 +20,7 @@ from benchmarks import report
 from benchmarks.measure import alternate
 from benchmarks.places import Place, places
 from benchmarks.scale import goals, results
-from benchmarks.scale.results import Series
+from benchmarks.scale.results import Kept, Series
 from benchmarks.scale.running import Measured, run
 from benchmarks.scale.scenarios import GROUPS, NAMED, Scenario, chosen
 from events.entries import rfc3339
@@ -43,13 +43,15 @@ def main(arguments: Sequence[str]) -> int:
     with ExitStack() as stack:
         bench = stack.enter_context(_opened(scenarios, console))
         runs = bench.take_turns(wanted.rounds)
-    series = {
-        name: Series(runs=found, begun=begun, commit=report.commit(), machine=machine)
-        for name, found in runs.items()
-    }
-    results.show(series, console)
-    report.show(goals.rows(series), console)
-    results.keep(wanted.results, series)
+    kept = Kept(
+        begun=begun,
+        commit=report.commit(),
+        machine=machine,
+        series={name: Series(runs=found) for name, found in runs.items()},
+    )
+    results.show(kept.series, console)
+    report.show(goals.rows([kept]), console)
+    results.keep(wanted.results, kept)
     console.print(f"written: {os.path.relpath(wanted.results)}")
     sound = all(one.audit_ok and not one.failures for r in runs.values() for one in r)
     return 0 if sound else 1

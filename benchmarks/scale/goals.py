@@ -6,12 +6,12 @@ finding, not a failure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
 from benchmarks.measure import Row, compared
-from benchmarks.scale.results import Series
+from benchmarks.scale.results import Kept, Series, newest, together
 from benchmarks.scale.running import Measured
 
 
@@ -76,23 +76,23 @@ BOUNDS = (
 )
 
 
-def rows(series: Mapping[str, Series]) -> list[Row]:
+def rows(kept: Sequence[Kept]) -> list[Row]:
     """Return the lines for which there are series."""
-    return [*_compared(series), *_bound(series)]
+    return [*_compared(kept), *_bound(newest(kept))]
 
 
-def _compared(series: Mapping[str, Series]) -> list[Row]:
+def _compared(kept: Sequence[Kept]) -> list[Row]:
     found = []
     for name, ours, baseline, goal in AGAINST:
-        pair = [series[one] for one in (ours, baseline) if one in series]
-        if len(pair) < 2 or pair[0].begun != pair[1].begun:
+        series = together(kept, (ours, baseline))
+        if not series:
             continue
         rates = {one: _throughputs(series[one]) for one in (ours, baseline)}
         found.append(
             compared(
                 rates,
                 name=name,
-                store=pair[0].runs[0].scenario.store,
+                store=series[ours].runs[0].scenario.store,
                 ours=ours,
                 baseline=baseline,
                 goal=goal,

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
 from benchmarks.measure import Row
 from benchmarks.scale import goals, results
-from benchmarks.scale.results import COLUMNS, Series, figure
+from benchmarks.scale.results import COLUMNS, Kept, Series, figure, newest, together
 from benchmarks.scale.running import Measured
 
 CAPACITY = Path(__file__).parents[1] / "CAPACITY.md"
@@ -30,7 +31,7 @@ _KINDS = {
     "wal": "WAL written",
 }
 #: What stays for ever; WAL is recycled and topics have a retention.
-_KEPT = ("entries", "indexes", "tiles", "roots", "read_models")
+_LASTING = ("entries", "indexes", "tiles", "roots", "read_models")
 _PARTS = ("api", "ingest", "relay", "projection", "postgres", "broker")
 #: What is compared in "growth": heading -> (scenario, the one it grows from).
 _GROWTH = {
@@ -61,19 +62,19 @@ _Figure = Callable[[Measured], float | None]
 
 def main() -> None:
     """Rewrite every table of which there are marks."""
-    series = results.load(results.SCALE)
+    kept = results.load(results.SCALE)
     text = CAPACITY.read_text("utf-8")
 
     def table(found: re.Match[str]) -> str:
-        lines = "\n".join(_TABLES[found[2]](series))
+        lines = "\n".join(_TABLES[found[2]](kept))
         return f"{found[1]}{lines}\n{found[3]}"
 
     CAPACITY.write_text(_MARKS.sub(table, text), "utf-8")
 
 
-def _lines(series: Mapping[str, Series]) -> list[str]:
+def _lines(kept: Sequence[Kept]) -> list[str]:
     head = ("line", "measured", "against", "ratio", "goal", "met")
-    return _table(head, (_line(row) for row in goals.rows(series)))
+    return _table(head, (_line(row) for row in goals.rows(kept)))
 
 
 def _line(row: Row) -> list[str]:
@@ -91,73 +92,73 @@ def _line(row: Row) -> list[str]:
     ]
 
 
-def _rates(series: Mapping[str, Series]) -> list[str]:
-    return _figures("scenario", COLUMNS, series)
+def _rates(kept: Sequence[Kept]) -> list[str]:
+    return _figures("scenario", COLUMNS, kept)
 
 
-def _bytes(series: Mapping[str, Series]) -> list[str]:
+def _bytes(kept: Sequence[Kept]) -> list[str]:
     columns = {heading: _of_bytes(kind) for kind, heading in _KINDS.items()}
-    return _figures("bytes an event", columns, series)
+    return _figures("bytes an event", columns, kept)
 
 
-def _usage(series: Mapping[str, Series]) -> list[str]:
+def _usage(kept: Sequence[Kept]) -> list[str]:
     columns: dict[str, _Figure] = {}
     for part in _PARTS:
         columns[f"{part}, µs"] = _of_usage(part, "cpu_us_per_event")
         columns[f"{part}, MiB"] = _of_usage(part, "memory_mib")
-    return _figures("scenario", columns, series)
+    return _figures("scenario", columns, kept)
 
 
-def _growth(series: Mapping[str, Series]) -> list[str]:
+def _growth(kept: Sequence[Kept]) -> list[str]:
     rows = []
-    for name, (ours, base) in _GROWTH.items():
-        rates = [_rate(series[one]) if one in series else None for one in (ours, base)]
-        if not (rates[0] and rates[1]):
+    for name, pair in _GROWTH.items():
+        series = together(kept, pair)
+        if not series:
             continue
-        begun = {series[one].begun for one in (ours, base)}
-        turns = "" if len(begun) == 1 else "other runs"
-        ratio = figure(rates[0] / rates[1])
-        rows.append([name, figure(rates[0]), figure(rates[1]), ratio, turns])
-    return _table(("with", "events/s", "without", "ratio", ""), rows)
+        turns = list(zip(*(_rates_of(series[one]) for one in pair), strict=True))
+        ratio = median(ours / base for ours, base in turns)
+        ours, base = (median(rates) for rates in zip(*turns, strict=True))
+        told = (ours, base, ratio, len(turns))
+        rows.append([name, *map(figure, told)])
+    return _table(("with", "events/s", "without", "ratio", "turns"), rows)
 
 
-def _disk(series: Mapping[str, Series]) -> list[str]:
-    rows = []
+def _disk(kept: Sequence[Kept]) -> list[str]:
+    rows, series = [], newest(kept)
     for content, (ledger, relayed) in _CONTENTS.items():
         if not {ledger, relayed} <= set(series):
             continue
         of_ledger, of_topic = series[ledger], series[relayed]
-        kept = sum(of_ledger.median(_of_bytes(kind)) or 0.0 for kind in _KEPT)
+        lasting = sum(of_ledger.median(_of_bytes(kind)) or 0.0 for kind in _LASTING)
         topic = of_topic.median(_of_bytes("topic_relayed")) or 0.0
         for events, whose in _YEARS.items():
             rate = events / _YEAR_SECONDS
-            cells = [_amount(events * kept), _amount(events * topic)]
+            cells = [_amount(events * lasting), _amount(events * topic)]
             rows.append([content, whose, f"{events:,}", figure(rate), *cells])
     head = ("content", "whose", "events a year", "mean events/s")
     return _table((*head, "log and read models", "topic of the log"), rows)
 
 
-def _conditions(series: Mapping[str, Series]) -> list[str]:
-    runs: dict[tuple[str, str], list[str]] = {}
-    for name, one in series.items():
-        runs.setdefault((one.begun, one.commit), []).append(name)
+def _conditions(kept: Sequence[Kept]) -> list[str]:
     rows = []
-    for (begun, commit), names in sorted(runs.items()):
-        machine = series[names[0]].machine
-        loads = [
-            load for name in names for run in series[name].runs for load in run.load
-        ]
+    for run in kept:
+        machine = run.machine
         about = (
             f"{machine['cpus']} cores, {machine['system']} {machine['architecture']}"
         )
-        turns = max(len(series[name].runs) for name in names)
+        loads = [
+            load for one in run.series.values() for r in one.runs for load in r.load
+        ]
         busy = f"{min(loads):.1f}–{max(loads):.1f}"
-        rows.append([begun[:16], commit[:7], about, busy, str(turns), " ".join(names)])
-    head = ("begun", "commit", "machine", "load average", "turns", "scenarios")
-    return _table(head, rows)
+        turns = max(len(one.runs) for one in run.series.values())
+        command = (
+            f"`python -m benchmarks.scale {' '.join(run.series)} --rounds {turns}`"
+        )
+        rows.append([run.begun[:16], run.commit[:7], about, busy, command])
+    return _table(("begun", "commit", "machine", "load average", "command"), rows)
 
 
-_TABLES: Mapping[str, Callable[[Mapping[str, Series]], list[str]]] = {
+_TABLES: Mapping[str, Callable[[Sequence[Kept]], list[str]]] = {
     "lines": _lines,
     "rates": _rates,
     "bytes": _bytes,
@@ -169,11 +170,11 @@ _TABLES: Mapping[str, Callable[[Mapping[str, Series]], list[str]]] = {
 
 
 def _figures(
-    head: str, columns: Mapping[str, _Figure], series: Mapping[str, Series]
+    head: str, columns: Mapping[str, _Figure], kept: Sequence[Kept]
 ) -> list[str]:
     rows = (
         [name, *(figure(one.median(read)) for read in columns.values())]
-        for name, one in sorted(series.items())
+        for name, one in sorted(newest(kept).items())
     )
     return _table((head, *columns), rows)
 
@@ -184,15 +185,15 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(head)} |", f"|{rule}|", *lines]
 
 
-def _rate(one: Series) -> float | None:
-    """Return what a scenario is about: entries in, or entries caught up with."""
-    return one.median(
-        lambda run: (
-            run.throughput
-            if run.scenario.ways or not run.projection
-            else run.projection.rate
-        )
-    )
+def _rates_of(one: Series) -> list[float]:
+    """Return what each run is about: entries in, or entries caught up with."""
+    return [_rate(run) for run in one.runs]
+
+
+def _rate(run: Measured) -> float:
+    if run.scenario.ways or run.projection is None:
+        return run.throughput
+    return run.projection.rate
 
 
 def _amount(size: float) -> str:

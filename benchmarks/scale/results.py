@@ -1,12 +1,12 @@
 """What runs leave: a JSON file of series, and tables in the terminal.
 
-Rules of this file: presentation and keeping; a series that is measured again replaces
-the one of the same name, and all others stay as they were.
+Rules of this file: presentation and keeping. Only series of one run of the harness are
+comparable, so runs are kept apart; of a scenario by itself the newest series counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,15 +22,9 @@ SCALE = Path(__file__).parents[1] / "results" / "scale.json"
 
 
 class Series(msgspec.Struct, kw_only=True):
-    """The runs of one scenario in one run of the harness, and what they depend on.
-
-    Series of the same ``begun`` took turns, so only those are compared.
-    """
+    """The runs of one scenario, which took turns with those of its neighbours."""
 
     runs: list[Measured]
-    begun: str
-    commit: str
-    machine: dict[str, Any]
 
     def median(self, of: Callable[[Measured], float | None]) -> float | None:
         """Return the median of a figure over the runs that have it."""
@@ -58,18 +52,52 @@ COLUMNS: Mapping[str, Callable[[Measured], float | None]] = {
 }
 
 
-def load(path: Path) -> dict[str, Series]:
-    """Return what is kept; nothing where there is no file."""
+class Kept(msgspec.Struct, kw_only=True):
+    """One run of the harness: when, on what, and the series by scenario."""
+
+    begun: str
+    commit: str
+    machine: dict[str, Any]
+    series: dict[str, Series]
+
+
+def load(path: Path) -> list[Kept]:
+    """Return the runs that are kept, oldest first; none where there is no file."""
     if not path.exists():
-        return {}
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, Series])
+        return []
+    return msgspec.json.decode(path.read_bytes(), type=list[Kept])
 
 
-def keep(path: Path, series: Mapping[str, Series]) -> None:
-    """Add series to the file."""
-    body = msgspec.json.encode(load(path) | dict(series))
+def keep(path: Path, run: Kept) -> None:
+    """Add a run to the file. One goes when later ones have measured all it has."""
+    later: set[str] = set()
+    kept: list[Kept] = []
+    for one in reversed([*load(path), run]):
+        if not set(one.series) <= later:
+            kept.insert(0, one)
+        later |= set(one.series)
+    body = msgspec.json.encode(kept)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.format(body, indent=1) + b"\n")
+
+
+def newest(kept: Sequence[Kept]) -> dict[str, Series]:
+    """Return the newest series of each scenario."""
+    found: dict[str, Series] = {}
+    for run in kept:
+        found |= run.series
+    return found
+
+
+def together(kept: Sequence[Kept], names: Collection[str]) -> dict[str, Series]:
+    """Return these scenarios from the run with most turns that has all; or nothing."""
+    having = [run.series for run in kept if set(names) <= set(run.series)]
+    best = max(
+        having,
+        key=lambda series: min(len(series[name].runs) for name in names),
+        default={},
+    )
+    return {name: best[name] for name in names if best}
 
 
 def show(series: Mapping[str, Series], console: Console) -> None:

@@ -17,7 +17,7 @@ from benchmarks.scale import __main__ as main
 from benchmarks.scale import goals, lags, loads, results
 from benchmarks.scale.auditing import Audit, _gapless
 from benchmarks.scale.lags import Batch, Sample
-from benchmarks.scale.results import Series
+from benchmarks.scale.results import Kept, Series
 from benchmarks.scale.scenarios import GROUPS, NAMED, chosen
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +45,8 @@ def measured(path, *changes):
         timeout=110,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    series = msgspec.json.decode(path.read_bytes(), type=dict[str, Series])
-    (run,) = series["smallest"].runs
+    (kept_run,) = results.load(path)
+    (run,) = kept_run.series["smallest"].runs
     return run
 
 
@@ -76,14 +76,27 @@ def test_every_kind_of_worker_is_started_watched_and_audited(tmp_path):
     assert set(run.usage) >= {"api", "ingest", "relay", "projection", "broker"}
 
 
-def test_a_series_that_is_measured_again_replaces_only_itself(tmp_path):
-    """Results of other scenarios stay in the file."""
+def kept(begun, **turns):
+    """Return a run of the harness with so many turns of each scenario."""
+    series = {name: Series(runs=[None] * count) for name, count in turns.items()}
+    return Kept(begun=begun, commit="", machine={}, series=series)
+
+
+def test_a_run_goes_when_later_ones_have_measured_all_that_it_has(tmp_path):
+    """What was compared with something else is kept beside what is newer."""
     path = tmp_path / "scale.json"
-    for commit, names in (("old", ("one", "two")), ("new", ("two",))):
-        series = Series(runs=[], begun="", commit=commit, machine={})
-        results.keep(path, dict.fromkeys(names, series))
-    kept = {name: one.commit for name, one in results.load(path).items()}
-    assert kept == {"one": "old", "two": "new"}
+    for run in (kept("1", a=0, b=0), kept("2", b=0), kept("3", b=0), kept("4", c=0)):
+        results.keep(path, run)
+    assert [run.begun for run in results.load(path)] == ["1", "3", "4"]
+
+
+def test_scenarios_are_compared_only_where_they_took_turns():
+    """Of several such runs the one with most turns of both tells most."""
+    runs = [kept("1", a=2, b=2), kept("2", a=3, b=1), kept("3", a=4)]
+    found = results.together(runs, ("a", "b"))
+    assert {name: len(one.runs) for name, one in found.items()} == {"a": 2, "b": 2}
+    assert results.together(runs, ("a", "c")) == {}
+    assert len(results.newest(runs)["a"].runs) == 4
 
 
 def test_lag_is_from_the_sealing_of_a_batch_until_all_of_it_was_seen():
