@@ -90,8 +90,12 @@ def newest(kept: Sequence[Kept]) -> dict[str, Series]:
 
 
 def together(kept: Sequence[Kept], names: Collection[str]) -> dict[str, Series]:
-    """Return these scenarios from the run with most turns that has all; or nothing."""
-    having = [run.series for run in kept if set(names) <= set(run.series)]
+    """Return these scenarios from the run with most turns that has all; or nothing.
+
+    Of equals it is the newest.
+    """
+    newest_first = (run.series for run in reversed(kept))
+    having = [series for series in newest_first if set(names) <= set(series)]
     best = max(
         having,
         key=lambda series: min(len(series[name].runs) for name in names),
