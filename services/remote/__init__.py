@@ -4,7 +4,8 @@ Why it is as it is:
 
 * **Every partition is a line of its own.** All read models fold by stream, and a stream
   lies whole in one partition (``projections.partitions``). Workers share one database
-  and no row.
+  and no row. Each database, and each version of the read models, is a consumer group
+  of its own: all of them need the whole topic.
 * **Kafka's offsets are not trusted.** Rows, offset and position of a partition are one
   transaction, on the condition that they are where this worker left them. A worker that
   has lost a partition and does not know it writes nothing; no offset is committed.

@@ -5,6 +5,7 @@ Rules of this file: putting together, and what is checked before anything is rea
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ from services.remote.metrics import RemoteMetrics
 from services.remote.worker import Worker
 from services.settings import Settings
 from services.telemetry import Metrics
-from services.wiring import clock, open_views, prepare_views
+from services.wiring import clock, open_views, prepare_views, views_place
 
 _NAME: Final = "project"
 _CLOSE_MS: Final = 5_000
@@ -100,9 +101,7 @@ def work(settings: Settings, stop: threading.Event) -> None:
     ``Unavailable``: origin_not_set, topic_missing, kafka_not_configured,
     kafka_unavailable. Further as ``Worker.run``.
     """
-    # Versions of the read models share nothing: each reads the whole topic.
-    group = f"henji-{settings.kafka_topic}-board-{Board().version}"
-    with _opened(settings, group=group) as opened:
+    with _opened(settings, group=group_of(settings)) as opened:
         find = partial(partitions.target, opened.views, Board(), opened.parts())
         opened.worker(find).run(stop)
 
@@ -122,6 +121,15 @@ def rebuild(settings: Settings, *, file: Path | None, root: str) -> Generation:
         except BaseException:
             opened.views.discard(made)
             raise
+
+
+def group_of(settings: Settings) -> str:
+    """Return the consumer group: it shares a topic among those who share read models.
+
+    Versions of them, and databases, share nothing: each needs the whole topic.
+    """
+    place = hashlib.sha256(views_place(settings).encode()).hexdigest()[:12]
+    return f"henji-{settings.kafka_topic}-board-{Board().version}-{place}"
 
 
 @contextmanager

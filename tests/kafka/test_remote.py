@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace as moved
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -11,6 +13,7 @@ from events.errors import Corrupt, Unavailable
 from events.merkle import root_of
 from projections.board import Board
 from services.remote import opening, worker
+from services.settings import Settings
 from tests.projections.tables_dump import dump
 from tests.projections.test_runner import Broken
 from tests.support.topics import of_the_log, place, sealed, until
@@ -68,6 +71,19 @@ def test_what_the_relay_sends_again_counts_once(here, tmp_path):
     with here.working() as views:
         reached(views, len(ROWS))
         assert dump(views) == of_the_log(ROWS, tmp_path)
+
+
+def test_read_models_of_two_databases_each_have_the_whole_topic(here, tmp_path):
+    """Who works on the same ones shares the topic; who does not takes nothing of it."""
+    elsewhere = replace(here.settings, data_dir=tmp_path / "elsewhere")
+    here.outlet.publish(ROWS[:60])
+    with here.working() as views, moved(here, settings=elsewhere).working() as others:
+        reached(views, 60)
+        reached(others, 60)
+        here.outlet.publish(ROWS[60:120])
+        reached(views, 120)
+        reached(others, 120)
+        assert dump(views) == dump(others) == of_the_log(ROWS[:120], tmp_path)
 
 
 def test_each_snapshot_of_a_slow_worker_is_a_cut_of_the_log(
@@ -185,3 +201,28 @@ def test_what_a_worker_needs_is_asked_for_at_once(there, changed, code):
     with pytest.raises(Unavailable) as refused:
         opening.work(settings, threading.Event())
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("postgresql://a@db/views", "postgresql://b:secret@db/views", True),
+        ("postgresql://a@db/views", "host=db dbname=views", True),
+        ("postgresql://a@db/views", "postgresql://a@db/more", False),
+        ("postgresql://a@db/views", "postgresql://a@standby/views", False),
+    ],
+)
+def test_one_group_has_all_who_reach_the_same_database(one, other, shared):
+    """Whoever they are there; and nobody else, for they would take part of the topic."""
+    groups = {
+        opening.group_of(Settings(data_dir=Path(number), views_url=url))
+        for number, url in (("1", one), ("2", other))
+    }
+    assert len(groups) == (1 if shared else 2)
+
+
+def test_read_models_in_files_of_two_machines_are_two_groups(monkeypatch):
+    """Their folders have the same name in every container."""
+    here = opening.group_of(Settings())
+    monkeypatch.setattr("platform.node", lambda: "another")
+    assert opening.group_of(Settings()) != here
