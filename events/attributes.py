@@ -35,6 +35,7 @@ RESERVED: Final = frozenset(
         "authtype",
         "authunit",
         "dueat",
+        "duecalendar",
         "ingestedtime",
         "policyversion",
         "stream",

@@ -1,7 +1,8 @@
 """Deadlines: days of the Chinese work calendar, counted in Asia/Shanghai.
 
-Rules of this file: pure functions of instants and of one vendored, versioned table; no
-clock, no policy (who must answer within how many days is policy data, not calendar).
+Rules of this file: pure functions of instants and of one versioned table, vendored or
+published (events.domain.calendars says which is in force); no clock, no policy (who
+must answer within how many days is policy data, not calendar).
 Instants are µs since the Unix epoch. A day runs 00:00-24:00 at +08:00: there is no
 daylight saving time since 1991, so the zone is a constant here, on purpose.
 """
@@ -9,7 +10,7 @@ daylight saving time since 1991, so the zone is a constant here, on purpose.
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -63,6 +64,11 @@ class Calendar:
     off: tuple[int, ...]
     worked: tuple[int, ...]
 
+    @property
+    def label(self) -> str:
+        """Return the name by which results cite this version: ``cn/2026.1``."""
+        return f"{self.name}/{self.version}"
+
 
 @cache
 def load(name: str = "cn") -> Calendar:
@@ -84,36 +90,30 @@ def load(name: str = "cn") -> Calendar:
     )
 
 
-def is_working_day(day: date) -> bool:
+def is_working_day(day: date, *, table: Calendar) -> bool:
     """Say whether a day is worked; in an unpublished year Monday to Friday are."""
     ordinal = day.toordinal()
-    return _worked_through(load(), ordinal) > _worked_through(load(), ordinal - 1)
+    return worked_through(table, ordinal) > worked_through(table, ordinal - 1)
 
 
-def is_published(day: date) -> bool:
+def is_published(day: date, *, table: Calendar) -> bool:
     """Say whether the holidays of the day's year are known to this calendar."""
-    calendar = load()
-    return calendar.first_day <= day.toordinal() <= calendar.last_day
+    return table.first_day <= day.toordinal() <= table.last_day
 
 
-def working_days_after(instant_us: int, days: int) -> Deadline:
+def working_days_after(instant_us: int, days: int, *, table: Calendar) -> Deadline:
     """Return 24:00 of the ``days``-th working day after the day of receipt.
 
     The day of receipt is not counted, worked or not. Zero gives 24:00 of that very day.
     """
     _check_term(days)
-    calendar = load()
-    start = _day(instant_us)
-    if days == 0:
-        return Deadline(_end_of(start), provisional=False)
-    goal = _worked_through(calendar, start) + days
-    # The longest rest is far below 30 days and a week works at least one day.
-    reachable = range(start + 1, start + 30 + 7 * days)
-    last = reachable[
-        bisect_left(reachable, goal, key=lambda day: _worked_through(calendar, day))
-    ]
-    known = calendar.first_day <= start + 1 and last <= calendar.last_day
-    return Deadline(_end_of(last), provisional=not known)
+    last = start = _day(instant_us)
+    goal = worked_through(table, start) + days
+    # No day adds more than one: this never goes too far.
+    while (lack := goal - worked_through(table, last)) > 0:
+        last += lack
+    known = table.first_day <= start + 1 and last <= table.last_day
+    return Deadline(_end_of(last), provisional=days > 0 and not known)
 
 
 def calendar_days_after(instant_us: int, days: int) -> Deadline:
@@ -128,29 +128,39 @@ def hours(instant_us: int, count: int) -> Deadline:
     return Deadline(instant_us + count * HOUR_US, provisional=False)
 
 
-def rolled_to_working_day(deadline: Deadline) -> Deadline:
+def rolled_to_working_day(deadline: Deadline, *, table: Calendar) -> Deadline:
     """Move a deadline that ends on a day off to 24:00 of the next working day."""
     last = _day(deadline.at - 1)
-    if is_working_day(date.fromordinal(last)):
+    if is_working_day(date.fromordinal(last), table=table):
         return deadline
-    moved = working_days_after(deadline.at - 1, 1)
+    moved = working_days_after(deadline.at - 1, 1, table=table)
     return Deadline(moved.at, deadline.provisional or moved.provisional)
 
 
-def working_days_between(a_us: int, b_us: int) -> int:
+def working_days_between(a_us: int, b_us: int, *, table: Calendar) -> int:
     """Count working days after the day of ``a`` to the day that ``b`` lies in or ends.
 
-    So ``working_days_between(a, working_days_after(a, n).at) == n``. Negative, by the
+    So, by one table, ``between(a, working_days_after(a, n).at) == n``. Negative, by the
     same count, where ``b`` is before ``a``. To count days *past* a deadline (24:00 of a
     day), start from ``deadline - 1``: the last moment of its day.
     """
     if b_us < a_us:
-        return -working_days_between(b_us, a_us)
+        return -working_days_between(b_us, a_us, table=table)
     first, last = _day(a_us), _day(b_us - 1)
     if last <= first:
         return 0
-    calendar = load()
-    return _worked_through(calendar, last) - _worked_through(calendar, first)
+    return worked_through(table, last) - worked_through(table, first)
+
+
+def worked_through(table: Calendar, ordinal: int) -> int:
+    """Count working days from Monday 0001-01-01 to a day: weeks, then exceptions."""
+    weeks, rest = divmod(ordinal, 7)
+    return (
+        weeks * _SATURDAY
+        + min(rest, _SATURDAY)
+        + bisect_right(table.worked, ordinal)
+        - bisect_right(table.off, ordinal)
+    )
 
 
 def local_date(instant_us: int) -> date:
@@ -166,17 +176,6 @@ def start_of_day(day: date) -> int:
 def end_of_day(day: date) -> int:
     """Return 24:00 in Shanghai of a day: the first instant that is late."""
     return start_of_day(day + timedelta(days=1))
-
-
-def _worked_through(calendar: Calendar, ordinal: int) -> int:
-    """Count working days from Monday 0001-01-01 on: whole weeks, then exceptions."""
-    weeks, rest = divmod(ordinal, 7)
-    return (
-        weeks * _SATURDAY
-        + min(rest, _SATURDAY)
-        + bisect_right(calendar.worked, ordinal)
-        - bisect_right(calendar.off, ordinal)
-    )
 
 
 def _day(instant_us: int) -> int:

@@ -219,6 +219,7 @@ def _told(row: Row, event: Event) -> Happened:
         unit=event.actor.unit,
         post=event.actor.post,
         data=event.data,
+        due_at=event.due_at,
     )
 
 

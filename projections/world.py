@@ -40,7 +40,8 @@ class StateRow(NamedTuple):
 class Happened(NamedTuple):
     """One event in a cut. Instants are µs; ``data`` is its typed payload.
 
-    ``unit`` and ``post`` are those on whose behalf it was done.
+    ``unit`` and ``post`` are those on whose behalf it was done; ``due_at`` is the due
+    that the decision counted, where it counted one.
     """
 
     position: int
@@ -55,6 +56,7 @@ class Happened(NamedTuple):
     unit: str | None
     post: str | None
     data: Any
+    due_at: int | None = None
 
 
 class World(Protocol):

@@ -1,7 +1,8 @@
 """Work calendars as versioned policy: which weekdays are off, which weekends worked.
 
-Rules of this file: the table as it is published, and that it is sound. Counting days
-with it is events/calendar.py; publishing by two persons is policy_versions.py.
+Rules of this file: the table as it is published, that it is sound, and which is in
+force. Counting days with it is events/calendar.py; publishing by two persons is
+policy_versions.py.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from events import calendar
 from events.calendar import Calendar
 from events.domain.fields import Instant, Sha256Hex, Text, Version
-from events.domain.model import Event, Payload
+from events.domain.model import Context, Event, Payload
 from events.domain.policy_versions import Edition, published_types
 from events.domain.transitions import refuse
 
@@ -29,6 +31,8 @@ DayOfYear = Annotated[
         examples=["10-01"],
     ),
 ]
+#: The one calendar that days are counted by: ``calendar/cn``.
+CALENDAR: Final = "cn"
 _SATURDAY: Final = 5
 
 
@@ -75,6 +79,17 @@ def calendar_of(edition: Edition) -> Calendar:
         off=_ordinals(table, "off"),
         worked=_ordinals(table, "worked"),
     )
+
+
+def table_of(edition: Edition | None) -> Calendar:
+    """Return the table to count with; None: the one that comes with the code."""
+    return calendar.load() if edition is None else calendar_of(edition)
+
+
+def current(context: Context) -> Calendar:
+    """Return the calendar in force for a decision."""
+    state = context.state_of(f"calendar/{CALENDAR}")
+    return table_of(None if state is None else state.in_force(context.at))
 
 
 def _ordinals(table: CalendarTable, member: str) -> tuple[int, ...]:

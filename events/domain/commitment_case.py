@@ -11,6 +11,9 @@ from typing import Any
 
 import msgspec
 
+from events.calendar import Calendar
+from events.domain import calendars
+from events.domain import commitment_dues as dues
 from events.domain.commitment_state import TERMINAL, Commitment, person_of
 from events.domain.kinds import Kind
 from events.domain.model import Context, Event
@@ -47,6 +50,15 @@ class Case(msgspec.Struct, frozen=True, gc=False):
         post = self.event.data.approver_post
         return f"post:{post}" if post else self.person
 
+    @property
+    def table(self) -> Calendar:
+        """The work calendar in force, which terms are counted by."""
+        return calendars.current(self.ctx)
+
+    def due(self, text: str, pointer: str) -> int:
+        """Return the µs of a due, a term being counted from now."""
+        return resolved_due(self.ctx, text, pointer)
+
 
 Guard = Callable[[Case], None]
 
@@ -54,6 +66,16 @@ Guard = Callable[[Case], None]
 MAX_DEPTH = 3
 #: How many mergers of units are followed, one into the other.
 _MAX_MERGERS = 100
+
+
+def resolved_due(ctx: Context, text: str, pointer: str) -> int:
+    """Return the µs of a due, a term being counted by the calendar in force.
+
+    ``Refused('due_invalid')``: there is no such day.
+    """
+    if not dues.is_term(text):
+        return dues.check_fixed(text, pointer)
+    return dues.counted(text, ctx.at, table=calendars.current(ctx))
 
 
 def heir(ctx: Context, unit: str) -> str:

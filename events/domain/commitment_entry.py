@@ -127,14 +127,21 @@ def issued_due(case: Case) -> int | None:
     """Return the due an issue results in: as registered, or as named or counted."""
     if case.state.original_due is not None:
         return case.state.original_due
-    text = case.data.due or case.state.due_rule or case.kind.default_due
-    return dues.resolved(text, case.ctx.at, "/data/due") if text else None
+    text = issued_text(case)
+    return case.due(text, "/data/due") if text else None
+
+
+def issued_text(case: Case) -> str:
+    """Return the due of an issue as it was written, a term perhaps; empty: none."""
+    return case.data.due or case.state.due_rule or case.kind.default_due
 
 
 def rejected_in_time(case: Case) -> None:
     """A receipt is rejected within the sign window; later it is a late signature."""
     window, issued = case.kind.sign_window, case.state.issued_at
-    if window and issued is not None and case.ctx.at >= dues.counted(window, issued):
+    if not window or issued is None:
+        return
+    if case.ctx.at >= dues.counted(window, issued, table=case.table):
         raise refuse("rejection_window_over", "/type", window=window)
 
 

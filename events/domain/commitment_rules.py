@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
+from events.domain import calendars, kinds
 from events.domain import commitment_dues as dues
 from events.domain import commitment_entry as entry
 from events.domain import commitment_settlement as settlement
 from events.domain import commitment_work as work
-from events.domain import kinds
 from events.domain.commitment_case import (
     Case,
     Guard,
     by_lead,
     by_lead_or_support,
     children_final,
+    resolved_due,
 )
 from events.domain.commitment_payloads import type_name
 from events.domain.commitment_state import Commitment
@@ -104,7 +106,8 @@ _GUARDS: Mapping[str, tuple[Guard, ...]] = {
 def decide(state: Commitment | None, event: Event, ctx: Context) -> Stamps:
     """Return the stamps of an event that may happen now; else ``errors.Refused``.
 
-    ``policyversion`` is stamped at registration, ``dueat`` wherever a due is counted.
+    ``policyversion`` is stamped at registration, ``dueat`` wherever a due is counted,
+    and ``duecalendar`` ("cn/2026.1") where it is counted in working days.
     """
     if event.type == _REGISTERED:
         return _register(state, event, ctx)
@@ -117,8 +120,7 @@ def decide(state: Commitment | None, event: Event, ctx: Context) -> Stamps:
     for guard in _GUARDS[event.type]:
         guard(case)
     counted = _COUNTED.get(event.type)
-    due = counted(case) if counted else None
-    return _NOTHING if due is None else {"dueat": rfc3339(due)}
+    return _stamps(counted(case) if counted else None, ctx)
 
 
 def _register(state: Commitment | None, event: Event, ctx: Context) -> Stamps:
@@ -127,52 +129,66 @@ def _register(state: Commitment | None, event: Event, ctx: Context) -> Stamps:
     kind = kinds.current(event.data.kind, ctx)
     entry.registered_whole(kind, event)
     entry.registered_known(kind, event, ctx)
-    due, is_counted = _registered_due(kind, event, ctx)
+    text = _registered_due(kind, event)
+    due = resolved_due(ctx, text, "/data/due") if text else None
     if due is not None and due <= ctx.at and not kind.past_due_allowed:
         raise refuse("due_in_past", "/data/due", due=rfc3339(due), at=rfc3339(ctx.at))
     entry.registered_under_parent(event, ctx, due)
-    stamps = {"policyversion": kind.id}
-    if due is not None and is_counted:
-        stamps["dueat"] = rfc3339(due)
+    return {"policyversion": kind.id, **_stamps(_counted(text, due), ctx)}
+
+
+def _registered_due(kind: kinds.Kind, event: Event) -> str:
+    """Return the due as written; empty: none yet, a draft counts from its issue."""
+    text: str = event.data.due or kind.default_due
+    later = kind.entry_state == "draft" and text and dues.is_term(text)
+    return "" if later else text
+
+
+class _Counted(NamedTuple):
+    """A due that was counted (µs), and whether in working days."""
+
+    at: int
+    in_working_days: bool
+
+
+def _stamps(counted: _Counted | None, ctx: Context) -> Stamps:
+    if counted is None:
+        return _NOTHING
+    stamps = {"dueat": rfc3339(counted.at)}
+    if counted.in_working_days:
+        stamps["duecalendar"] = calendars.current(ctx).label
     return stamps
 
 
-def _registered_due(
-    kind: kinds.Kind, event: Event, ctx: Context
-) -> tuple[int | None, bool]:
-    """Return the due, and whether it was counted; a draft counts from its issue."""
-    text = event.data.due or kind.default_due
-    if not text:
-        return None, False
-    is_counted = dues.is_term(text)
-    if is_counted and kind.entry_state == "draft":
-        return None, True
-    return dues.resolved(text, ctx.at, "/data/due"), is_counted
-
-
-def _issue_counted(case: Case) -> int | None:
-    text = case.data.due
-    if case.state.original_due is not None or (text and not dues.is_term(text)):
+def _counted(text: str | None, due: int | None) -> _Counted | None:
+    """Return the due that a text gave, if the text is a term."""
+    if not text or due is None or not dues.is_term(text):
         return None
-    return entry.issued_due(case)
+    return _Counted(due, dues.is_in_working_days(text))
 
 
-def _new_due_counted(case: Case) -> int | None:
+def _issue_counted(case: Case) -> _Counted | None:
+    if case.state.original_due is not None:
+        return None
+    return _counted(entry.issued_text(case), entry.issued_due(case))
+
+
+def _new_due_counted(case: Case) -> _Counted | None:
     text = case.data.new_due
-    return dues.counted(text, case.ctx.at) if text and dues.is_term(text) else None
+    return _counted(text, case.due(text, "/data/new_due")) if text else None
 
 
-def _resume_shifted(case: Case) -> int | None:
+def _resume_shifted(case: Case) -> _Counted | None:
     """Return the due after a suspension that stopped the clock, where it moved."""
     due, paused = case.state.current_due, case.state.suspended_at
     if not case.kind.suspension_pauses_clock or due is None or paused is None:
         return None
-    moved = dues.shifted(due, paused=paused, resumed=case.ctx.at)
-    return None if moved == due else moved
+    moved = dues.shifted(due, paused=paused, resumed=case.ctx.at, table=case.table)
+    return None if moved == due else _Counted(moved, in_working_days=True)
 
 
 #: The events that may count a due of their own.
-_COUNTED: Mapping[str, Callable[[Case], int | None]] = {
+_COUNTED: Mapping[str, Callable[[Case], _Counted | None]] = {
     type_name("issued"): _issue_counted,
     type_name("verification_recorded"): _new_due_counted,
     type_name("reopened"): _new_due_counted,

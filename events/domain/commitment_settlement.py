@@ -72,9 +72,9 @@ def verification_result(case: Case) -> None:
         if window:
             raise refuse("new_due_required", "/data/new_due")
         return
-    due = dues.resolved(data.new_due, case.ctx.at, "/data/new_due")
+    due = case.due(data.new_due, "/data/new_due")
     due_ahead(case, due, "/data/new_due")
-    if window and due > dues.counted(window, case.ctx.at):
+    if window and due > dues.counted(window, case.ctx.at, table=case.table):
         raise refuse("rectification_window_exceeded", "/data/new_due", window=window)
 
 
@@ -82,8 +82,8 @@ def publicity_lasts(case: Case) -> None:
     """Publicity opens once a round, for at least the days of the kind."""
     if case.state.publicity != "none":
         raise refuse("publicity_already_opened", "/type")
-    dues.resolved(case.data.since, case.ctx.at, "/data/from")
-    until = dues.resolved(case.data.until, case.ctx.at, "/data/until")
+    case.due(case.data.since, "/data/from")
+    until = case.due(case.data.until, "/data/until")
     since = dues.begin(case.data.since)
     days = case.kind.publicity_days
     if since is None or until <= since or until < since + days * calendar.DAY_US:
@@ -158,7 +158,7 @@ def reopen_founded(case: Case) -> None:
 
 def reopen_due(case: Case) -> None:
     """The new due lies ahead."""
-    due = dues.resolved(case.data.new_due, case.ctx.at, "/data/new_due")
+    due = case.due(case.data.new_due, "/data/new_due")
     due_ahead(case, due, "/data/new_due")
 
 

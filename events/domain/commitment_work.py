@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from events.domain import commitment_dues as dues
 from events.domain.commitment_case import (
     MAX_DEPTH,
     Case,
@@ -32,7 +31,7 @@ def milestones_fit(case: Case) -> None:
     """Milestones are real days and do not outlast the due."""
     for number, milestone in enumerate(case.data.milestones):
         pointer = f"/data/milestones/{number}/due"
-        due = dues.resolved(milestone.due, case.ctx.at, pointer)
+        due = case.due(milestone.due, pointer)
         limit = case.state.current_due
         if limit is not None and due > limit:
             raise refuse("milestone_after_due", pointer, due=rfc3339(limit))
@@ -50,7 +49,7 @@ def parts_fit(case: Case) -> None:
         raise refuse("too_deep", "/subject", limit=MAX_DEPTH)
     for number, child in enumerate(case.data.children):
         pointer = f"/data/children/{number}"
-        due = dues.resolved(child.due, case.ctx.at, pointer + "/due")
+        due = case.due(child.due, pointer + "/due")
         within(case.state.current_due, due, pointer + "/due")
         if case.kind.requires_known_unit:
             known_units(case.ctx, (child.lead_unit,), pointer + "/lead_unit")
@@ -119,7 +118,7 @@ def extension_in_time(case: Case) -> None:
 
 def extension_later(case: Case) -> None:
     """The new due is later than the current one, and within the parent's."""
-    _later(case, dues.resolved(case.data.new_due, case.ctx.at, "/data/new_due"))
+    _later(case, case.due(case.data.new_due, "/data/new_due"))
 
 
 def _later(case: Case, due: int) -> None:
@@ -151,7 +150,7 @@ def extension_grantable(case: Case) -> None:
     asked = state.pending_extension.new_due if state.pending_extension else None
     due, text = asked, case.data.new_due
     if text is not None:
-        due = dues.resolved(text, case.ctx.at, "/data/new_due")
+        due = case.due(text, "/data/new_due")
     if due is None:
         return
     # The due may have moved since the request: a grant never shortens it.

@@ -12,7 +12,7 @@ from typing import Final
 
 from events.domain import supervision_guards as ask
 from events.domain.commitment_case import enough_evidence
-from events.domain.commitment_dues import resolved
+from events.domain.commitment_dues import check_fixed
 from events.domain.fields import key_of
 from events.domain.issue_payloads import (
     Closed,
@@ -122,7 +122,7 @@ def _guard_handed_over(_state: Issue, event: Event, context: Context) -> None:
     data: HandedOver = event.data
     check_unit(context, data.to_unit, "/data/to_unit")
     if data.due is not None:
-        resolved(data.due, event.occurred, "/data/due")
+        check_fixed(data.due, "/data/due")
     if data.commitment is None:
         return
     stream = f"commitment/{data.commitment}"

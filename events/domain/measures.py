@@ -20,7 +20,7 @@ from events.domain.alert_payloads import (
 )
 from events.domain.alerts import Alert
 from events.domain.commitment_case import enough_evidence
-from events.domain.commitment_dues import counted
+from events.domain.commitment_dues import elapsed
 from events.domain.model import Context, Event
 from events.domain.organisation import check_unit
 from events.domain.transitions import NEW, Rule, event_types, refuse
@@ -129,7 +129,7 @@ def _require(_state: None, event: Event) -> Measure:
         measure=data.measure,
         unit=data.unit,
         required_at=start,
-        due=counted(data.within, start),
+        due=elapsed(data.within, start),
     )
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-#: What a decide may stamp onto the entry beside the submission (both optional):
-#: ``policyversion`` ("permit@1") and ``dueat`` (RFC 3339: a term made an instant).
+#: What a decide may stamp onto the entry beside the submission (all optional):
+#: ``policyversion`` ("permit@1"), ``dueat`` (RFC 3339: a term made an instant) and
+#: ``duecalendar`` ("cn/2026.1": by which work calendar).
 Stamps = Mapping[str, str]
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from events.domain import commitment_dues as dues
 from events.domain import kinds
 from events.domain.commitment_state import TERMINAL, Commitment
 from events.domain.kinds import Kind
@@ -25,8 +24,6 @@ TYPES = ("henji.commitment.*",)
 OWED = frozenset({"issued", "signed", "in_progress", "returned", "reopened"})
 #: Statuses whose light is grey: nothing is demanded of anybody.
 GREY = TERMINAL | {"suspended"}
-#: Which member of an event holds a due, which may be a term to be counted.
-_DUES = ("due", "new_due")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ class Course:
         if kept == list(self.steps[: len(kept)]):
             return tuple(kept)
         happened = [step.event for step in kept]
-        return _steps(happened, self.kind, self.steps[0].state.policy)
+        return _steps(happened, self.steps[0].state.policy)
 
     def at(self, instant: int) -> Status | None:
         """Return the status at an instant; None: not registered then."""
@@ -131,7 +128,7 @@ def _course(
 ) -> Course:
     policy = row.state.policy
     kind = _kind(policy, published)
-    return Course(row.key, kind, _trusted(_steps(happened, kind, policy), row))
+    return Course(row.key, kind, _trusted(_steps(happened, policy), row))
 
 
 def _kind(policy: str, published: dict[str, Any]) -> Kind:
@@ -145,11 +142,11 @@ def _kind(policy: str, published: dict[str, Any]) -> Kind:
     return shipped.get(name) or shipped["supervision"]
 
 
-def _steps(happened: Sequence[Happened], kind: Kind, policy: str) -> tuple[Step, ...]:
+def _steps(happened: Sequence[Happened], policy: str) -> tuple[Step, ...]:
     steps: list[Step] = []
     row: Status | None = None
     for event in sorted(happened, key=lambda one: one.version):
-        row = advance(row, _fact(event, row, kind=kind, policy=policy))
+        row = advance(row, _fact(event, policy))
         if row is not None:
             steps.append(Step(event, row))
     return tuple(steps)
@@ -163,7 +160,7 @@ def _trusted(steps: tuple[Step, ...], row: StateRow) -> tuple[Step, ...]:
     return (*steps[:-1], Step(steps[-1].event, last))
 
 
-def _fact(event: Happened, row: Status | None, *, kind: Kind, policy: str) -> Fact:
+def _fact(event: Happened, policy: str) -> Fact:
     return Fact(
         position=event.position,
         stream=event.stream,
@@ -178,26 +175,7 @@ def _fact(event: Happened, row: Status | None, *, kind: Kind, policy: str) -> Fa
         unit=event.unit,
         post=event.post,
         person=None,
-        due_at=_due_at(event, row, kind),
+        due_at=event.due_at,
         policy=policy,
         data=msgspec.Raw(msgspec.json.encode(event.data)),
     )
-
-
-def _due_at(event: Happened, row: Status | None, kind: Kind) -> int | None:
-    """Return the instant that a term means, counted again from when it was set."""
-    for member in _DUES:
-        text = getattr(event.data, member, None)
-        if text and dues.is_term(text):
-            return dues.counted(text, event.occurred)
-    state = None if row is None else row.state
-    if (
-        state is None
-        or state.status != "suspended"
-        or not event.type.endswith(".resumed.v1")
-    ):
-        return None
-    due, paused = state.current_due, state.suspended_at
-    if due is None or paused is None or not kind.suspension_pauses_clock:
-        return None
-    return dues.shifted(due, paused=paused, resumed=event.occurred)

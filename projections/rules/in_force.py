@@ -10,17 +10,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 
-from events import calendar
 from events.calendar import Calendar
 from events.domain import rulesets
-from events.domain.calendars import calendar_of
+from events.domain.calendars import CALENDAR, table_of
 from events.domain.policy_versions import Edition, Versions
 from events.domain.rulesets import Ruleset
 from projections.rules.derived import positions
 from projections.world import Happened, World
 
 RULESET = "demo-2017"
-CALENDAR = "cn"
 _FORCING = frozenset({"published", "activated"})
 
 
@@ -43,7 +41,7 @@ class Rules:
     @property
     def calendar(self) -> str:
         """Return how a report names the calendar: ``cn/2026.1``."""
-        return f"{self.table.name}/{self.table.version}"
+        return self.table.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ class Rulebook:
         table = None if self.calendar is None else self.calendar.in_force(instant)
         return Rules(
             ruleset=rulesets.built_in()[self.name] if found is None else found.content,
-            table=calendar.load() if table is None else calendar_of(table),
+            table=table_of(table),
             events=positions(
                 self._positions("ruleset", found), self._positions("calendar", table)
             ),

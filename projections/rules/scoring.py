@@ -139,13 +139,13 @@ def _overdue(
 
 
 def _late_sign(
-    course: Course, steps: tuple[Step, ...], period: Span, _rules: Rules
+    course: Course, steps: tuple[Step, ...], period: Span, rules: Rules
 ) -> Iterator[Mark]:
     window = course.kind.sign_window
     for step in steps:
         if not window or step.what not in {"issued", "reassigned"}:
             continue
-        end = dues.counted(window, step.event.occurred)
+        end = dues.counted(window, step.event.occurred, table=rules.table)
         if not period.start < end <= period.end:
             continue
         then = course.at(end)

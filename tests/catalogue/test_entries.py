@@ -63,7 +63,11 @@ def test_strip_gives_the_submission_back(event, unit, stamps):
 def test_our_attributes_are_all_reserved():
     """Every member that compose adds is one that no submission may carry."""
     event = plain()
-    stamps = {"policyversion": "permit@1", "dueat": "2017-12-01T16:00:00.000000Z"}
+    stamps = {
+        "policyversion": "permit@1",
+        "dueat": "2017-12-01T16:00:00.000000Z",
+        "duecalendar": "cn/2026.1",
+    }
     raw = composed(event, authunit="u", authpost="p", stamps=stamps)
     assert canonical.parse(raw).keys() - event.keys() == entries.RESERVED
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import msgspec
 
-from events import catalogue
+from events import calendar, catalogue
 from events.domain import commitment_dues as dues
 from events.domain import rulesets
 from events.domain.model import Actor, Event
@@ -174,5 +174,5 @@ def _counted(data, occurred):
     for member in ("due", "new_due"):
         text = getattr(data, member, None)
         if isinstance(text, str) and dues.is_term(text):
-            return dues.counted(text, occurred)
+            return dues.counted(text, occurred, table=calendar.load())
     return None

@@ -17,14 +17,6 @@ TABLE = calendar.load()
 instants = st.integers(us("2016-01-01"), us("2026-06-01"))
 
 
-@given(a=instants, b=instants, term=st.integers(0, 60))
-@settings(deadline=None, max_examples=300)
-def test_the_shipped_table_counts_as_the_calendar_does(a, b, term):
-    """Two implementations of one calendar agree on days between and terms."""
-    assert days.between(TABLE, a, b) == calendar.working_days_between(a, b)
-    assert days.after(TABLE, a, term) == calendar.working_days_after(a, term).at
-
-
 @given(due=instants, left=st.integers(0, 30))
 @settings(deadline=None, max_examples=200)
 def test_so_many_days_are_left_from_there_on_and_not_before(due, left):

@@ -76,7 +76,10 @@ def test_a_term_is_counted_from_the_issue(world, who, say):
     assert "dueat" not in world.stamps
     world.at("2017-12-28T09:00:00+08:00")
     state = world.do("issued", {}, by=who.office)
-    assert world.stamps == {"dueat": "2018-01-03T16:00:00.000000Z"}
+    assert world.stamps == {
+        "dueat": "2018-01-03T16:00:00.000000Z",
+        "duecalendar": "cn/2026.1",
+    }
     assert state.original_due == state.current_due == instant("2018-01-03T16:00:00Z")
 
 

@@ -77,7 +77,10 @@ def test_a_rectification_has_a_rule_for_its_due(world, who, say):
     data = {**say.registered, "kind": "rectification", "due": None}
     world.do("registered", data, by=who.drafter)
     world.do("issued", {}, by=who.office)
-    assert world.stamps == {"dueat": "2017-12-05T16:00:00.000000Z"}
+    assert world.stamps == {
+        "dueat": "2017-12-05T16:00:00.000000Z",
+        "duecalendar": "cn/2026.1",
+    }
 
 
 def test_an_urgent_order_runs_in_hours_and_is_not_extended(world, who, say):

@@ -17,7 +17,10 @@ def test_a_pass_verifies(world, who, say):
 def test_a_fail_returns_with_findings_and_a_new_due(world, who, say):
     """退回整改: a term for the new due is counted and stamped; the original stays."""
     state = world.reach("returned")
-    assert world.stamps == {"dueat": "2017-11-21T16:00:00.000000Z"}
+    assert world.stamps == {
+        "dueat": "2017-11-21T16:00:00.000000Z",
+        "duecalendar": "cn/2026.1",
+    }
     assert (state.returns, state.findings) == (1, 2)
     assert state.current_due == instant("2017-11-21T16:00:00Z")
     assert state.original_due == instant("2017-12-15T16:00:00Z")
@@ -140,7 +143,10 @@ def test_a_permits_clock_stops_by_working_days(world, who, say):
     world.do("suspended", cold, by=who.system)
     world.at("2017-11-20T09:00:00+08:00")
     state = world.do("resumed", {}, by=who.system)
-    assert world.stamps == {"dueat": "2017-12-06T16:00:00.000000Z"}
+    assert world.stamps == {
+        "dueat": "2017-12-06T16:00:00.000000Z",
+        "duecalendar": "cn/2026.1",
+    }
     assert state.current_due == instant("2017-12-06T16:00:00Z")
     assert state.original_due == instant("2017-11-30T16:00:00Z")
 

@@ -124,7 +124,7 @@ def _row(number, event):
         authid=event.actor.key,
         authunit=event.actor.unit,
         authpost=event.actor.post,
-        stamps={},
+        stamps=stamps,
     )
     return Row(
         number,
