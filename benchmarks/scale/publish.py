@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import ceil
 from pathlib import Path
 from statistics import median
 
@@ -56,6 +57,15 @@ _CONTENTS = {
     "calls, 400 bytes": ("bulk-1", "remote-full"),
     "commitments": ("catch-up-local", "catch-up"),
 }
+#: Ways through a deployment -> the scenario that measures all of its parts.
+_PATHS = {
+    "one event a request, read models from the log": "single-1",
+    "bulk over HTTP, read models from the log": "bulk-1",
+    "Kafka with receipts, read models from the log": "kafka-1",
+    "bodies of 100, relay, read models over Kafka": "remote-full",
+}
+#: Events a second that the plan is for, and how much more it has room for.
+_PEAK, _RESERVE = 10_000, 2
 _YEAR_SECONDS = 365 * 24 * 3_600
 _Figure = Callable[[Measured], float | None]
 
@@ -63,13 +73,17 @@ _Figure = Callable[[Measured], float | None]
 def main() -> None:
     """Rewrite every table of which there are marks."""
     kept = results.load(results.SCALE)
-    text = CAPACITY.read_text("utf-8")
+    CAPACITY.write_text(filled(CAPACITY.read_text("utf-8"), kept), "utf-8")
+
+
+def filled(text: str, kept: Sequence[Kept]) -> str:
+    """Return a text with the tables between its marks. KeyError: no such table."""
 
     def table(found: re.Match[str]) -> str:
         lines = "\n".join(_TABLES[found[2]](kept))
         return f"{found[1]}{lines}\n{found[3]}"
 
-    CAPACITY.write_text(_MARKS.sub(table, text), "utf-8")
+    return _MARKS.sub(table, text)
 
 
 def _lines(kept: Sequence[Kept]) -> list[str]:
@@ -139,6 +153,27 @@ def _disk(kept: Sequence[Kept]) -> list[str]:
     return _table((*head, "log and read models", "topic of the log"), rows)
 
 
+def _plan(kept: Sequence[Kept]) -> list[str]:
+    rows, series = [], newest(kept)
+    for path, name in _PATHS.items():
+        one = series.get(name)
+        spent = one and one.median(_all_cpu)
+        rate = one and one.median(lambda run: run.through)
+        if not (spent and rate):
+            continue
+        ledgers = ceil(_PEAK * _RESERVE / rate)
+        cores = ceil(_PEAK * _RESERVE * spent / 1e6)
+        told = (figure(spent), figure(rate), str(ledgers), str(cores))
+        rows.append([f"{path} (`{name}`)", *told])
+    head = ("path", "µs CPU an event", "events/s, one ledger, here")
+    for_peak = (f"ledgers for {_PEAK:,}/s, X", f"cores for {_PEAK:,}/s, X")
+    return _table((*head, *for_peak), rows)
+
+
+def _all_cpu(run: Measured) -> float:
+    return sum(used.cpu_us_per_event for used in run.usage.values())
+
+
 def _conditions(kept: Sequence[Kept]) -> list[str]:
     rows = []
     for run in kept:
@@ -165,6 +200,7 @@ _TABLES: Mapping[str, Callable[[Sequence[Kept]], list[str]]] = {
     "usage": _usage,
     "growth": _growth,
     "disk": _disk,
+    "plan": _plan,
     "conditions": _conditions,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from benchmarks.places import Place
 from benchmarks.scale import __main__ as main
-from benchmarks.scale import goals, lags, loads, results
+from benchmarks.scale import goals, lags, loads, publish, results
 from benchmarks.scale.auditing import Audit, _gapless
 from benchmarks.scale.lags import Batch, Sample
 from benchmarks.scale.results import Kept, Series
@@ -195,3 +196,11 @@ def test_every_goal_names_scenarios_that_the_group_of_the_lines_measures():
     named = {one for line in goals.AGAINST for one in (line.ours, line.baseline)}
     named |= {line.ours for line in goals.BOUNDS}
     assert named <= set(GROUPS["lines"]) <= set(NAMED)
+
+
+def test_the_tables_of_the_capacity_model_are_those_of_the_results():
+    """Whoever measures again publishes again; nobody writes figures by hand."""
+    text = publish.CAPACITY.read_text("utf-8")
+    tables = set(re.findall(r"<!-- table: (\w+) -->", text))
+    assert tables == set(publish._TABLES)
+    assert publish.filled(text, results.load(results.SCALE)) == text
