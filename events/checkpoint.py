@@ -41,6 +41,13 @@ def sign_checkpoint(
     return sign_note(body, signers, timestamp=timestamp)
 
 
+def signed_by(note: str, verifiers: Sequence[Verifier]) -> tuple[str, ...]:
+    """Return which of these keys signed a note, as vkeys; raises as ``open_note``."""
+    signatures = open_note(note, verifiers).verified
+    by = {(signature.name, signature.key_id) for signature in signatures}
+    return tuple(one.vkey for one in verifiers if (one.name, one.key_id) in by)
+
+
 def open_checkpoint(
     note: str, verifiers: Sequence[Verifier], origin: str
 ) -> Checkpoint:

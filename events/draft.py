@@ -14,6 +14,7 @@ import msgspec
 from events import canonical, catalogue, entries, errors, gate
 from events.domain.model import Context, Event
 from events.merkle import leaf_hash
+from events.signing import OPENED
 from events.store import Row
 from events.submissions import Accepted, Prepared, Request, Result
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from events.gate import Grant
 
 _BATCH_REJECTED = "batch_rejected"
-_LEDGER = "ledger"
 #: What a rule raises by mistake, on values that nobody thought of.
 _RULE_FAILURES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -150,7 +150,7 @@ class Draft:
                 "version_mismatch", expected=expected, actual=known.version
             )
         first = self.size + len(self.rows) == 0
-        if first != (kind == _LEDGER):
+        if first != (name == OPENED):
             raise errors.Refused("ledger_opening_misplaced")
         row = self._seal(item, grant, known)
         self.rows.append(row)

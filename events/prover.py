@@ -2,14 +2,15 @@
 
 Rules of this file: reads through ``store.Reader`` and signs; it never writes, and never
 serves a byte beyond a committed root. A receipt is made again byte for byte: the root
-that covered the entry first, the same hashes, the same deterministic signature.
+that covered the entry first, the same hashes, the same deterministic signature (after
+a rotation of keys the new one's, for the same root). Retired keys sign nothing later.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from events import errors, merkle, tiles
+from events import errors, merkle, signing, tiles
 from events.checkpoint import Checkpoint, sign_checkpoint
 from events.receipts import encode_receipt
 
@@ -42,6 +43,8 @@ class Prover:
         self._receipt_signers = receipt_signers
         self._clock = clock
         self._published: tuple[int, str] = (-1, "")
+        self._vkeys = frozenset(signer.vkey for signer in signers)
+        self._in_charge = 0  # our keys were those of the log at this size
 
     def checkpoint(self) -> str:
         """Return the signed checkpoint of the newest committed root.
@@ -103,6 +106,27 @@ class Prover:
             return b"".join(self._reader.leaves(start=start, end=start + tile.width))
         return b"".join(self._reader.hashes(tiles.coordinates(tile)))
 
+    def periods(self) -> tuple[signing.Period, ...]:
+        """Return the keys that the log names, the first first."""
+        rows = self._reader.stream(f"ledger/{self.origin}")
+        return signing.periods_of((row.position, row.entry) for row in rows)
+
+    def _require_keys(self, size: int) -> None:
+        """Sign nothing later than what retired our keys.
+
+        ``Unavailable('signing_key_retired')``: a process with the new ones can.
+        """
+        if size <= self._in_charge:
+            return
+        head = (
+            self._reader.head()
+        )  # Before the keys: what comes between is judged next.
+        known = self.periods()
+        if known and not signing.counts(self._vkeys, size, known):
+            raise errors.Unavailable("signing_key_retired")
+        if head and (not known or not self._vkeys.isdisjoint(known[-1].vkeys)):
+            self._in_charge = head.size
+
     def _receipt(self, position: int, root: Root) -> str:
         note = self._note(root.size, root.root, self._receipt_signers)
         proof = self._inclusion(position, root.size)
@@ -120,5 +144,6 @@ class Prover:
         return size
 
     def _note(self, size: int, root: bytes, signers: Sequence[Signer]) -> str:
+        self._require_keys(size)
         checkpoint = Checkpoint(self.origin, size, root)
         return sign_checkpoint(checkpoint, signers, self._clock() // 1_000_000)

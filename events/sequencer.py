@@ -63,6 +63,7 @@ class Sequencer:
         self._store = store
         self._origin = origin
         self._signers = signers
+        self._vkeys = frozenset(signer.vkey for signer in signers)
         self._clock = clock
         self._on_commit = on_commit
         self._max_batch = max_batch
@@ -193,8 +194,19 @@ class Sequencer:
             raise errors.Corrupt("root_mismatch", size=size)
         return head
 
+    def _require_keys(self, log: Append) -> None:
+        """Append nothing that we may not sign: the keys were rotated since we started.
+
+        Free while the ledger's own stream is in the cache. ``Denied`` ends the thread:
+        only a process that reads the key file anew can go on.
+        """
+        ledger = self._cache.look(log, f"ledger/{self._origin}").state
+        if ledger is not None and not self._vkeys.issubset(ledger.vkeys):
+            raise errors.Denied("signing_key_retired")
+
     def _open(self, log: Append, head: Root | None, batch: Sequence[Request]) -> Draft:
         """Read, in one query each, all that the batch's decisions will ask for."""
+        self._require_keys(log)
         items = [
             item
             for request in batch

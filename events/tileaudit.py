@@ -7,16 +7,21 @@ so that this works on a directory and over HTTP alike; no I/O here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from events import canonical
+from events import signing
 from events.agreement import Finding
-from events.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from events.checkpoint import (
+    Checkpoint,
+    open_checkpoint,
+    parse_checkpoint,
+    signed_by,
+)
 from events.errors import Malformed, Unavailable
 from events.merkle import HASH_SIZE, TILE_BITS, TILE_WIDTH, Tree, leaf_hash
 from events.notes import Verifier, parse_note
 from events.tiles import ENTRIES, Tile, parse_entry_bundle, tile_path, tiles_of
-from events.verify import OPENED, Report, Trust
+from events.verify import Report, Trust, judge_keys
 
 Fetch = Callable[[str], bytes | None]
 """Give the content of a path under the log's prefix; None where there is none."""
@@ -29,6 +34,9 @@ class _Walk:
     fetch: Fetch
     published: Checkpoint
     marks: list[Checkpoint]
+    origin: str | None = None
+    stream: str = ""  # the ledger's own, which names its keys
+    named: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
     tree: Tree = field(default_factory=Tree.empty)
     nodes: dict[int, bytearray] = field(default_factory=dict)
     tiles: int = 0
@@ -39,7 +47,7 @@ def verify_tiles(fetch: Fetch, trust: Trust) -> Report:
     """Check bundles against tiles, tiles against each other, all against a checkpoint.
 
     The checkpoint must be signed by a key of ``trust``; where that names none, by one
-    that the log names itself at position 1, which proves agreement, not identity.
+    that the log names itself, which proves agreement, not identity.
     Raises ``Unavailable("log_unreachable")`` without a checkpoint, ``Malformed`` with a
     code of ``open_checkpoint`` for a bad one; all else is in the report, where
     ``nodes`` counts tiles.
@@ -49,12 +57,16 @@ def verify_tiles(fetch: Fetch, trust: Trust) -> Report:
         raise Unavailable("log_unreachable", "there is no checkpoint")
     note = content.decode(errors="replace")
     claimed = parse_checkpoint(parse_note(note)[0])
-    origin, vkeys = _opening(fetch, claimed)
-    signed_by = usable_verifiers(trust.vkeys or vkeys)
-    published = open_checkpoint(note, signed_by, trust.origin or claimed.origin)
-    marks = [one for one in trust.checkpoints if one.size <= published.size]
-    walk = _Walk(fetch, published, sorted(marks, key=lambda one: one.size))
+    if trust.vkeys:
+        _published(note, trust, trust.vkeys)
+    marks = [one for one in trust.checkpoints if one.size <= claimed.size]
+    walk = _Walk(fetch, claimed, sorted(marks, key=lambda one: one.size))
     first = next(_findings(walk, trust), None)
+    known = signing.periods(walk.named)
+    if first is None:
+        named = [vkey for period in known for vkey in period.vkeys]
+        signed = _published(note, trust, trust.vkeys or named)
+        first = judge_keys(known, replace(trust, signed=(*trust.signed, signed)))
     return Report(
         ok=first is None,
         size=walk.tree.size,
@@ -62,8 +74,8 @@ def verify_tiles(fetch: Fetch, trust: Trust) -> Report:
         first_bad=first.position if first else None,
         code=first.code if first else None,
         detail=first.detail if first else "",
-        origin=origin,
-        vkeys=vkeys,
+        origin=walk.origin,
+        keys=signing.periods(walk.named),
         streams=0,
         roots=int(first is None),
         nodes=walk.tiles,
@@ -83,17 +95,26 @@ def usable_verifiers(vkeys: Sequence[str]) -> list[Verifier]:
     return verifiers
 
 
-def _opening(fetch: Fetch, claimed: Checkpoint) -> tuple[str | None, tuple[str, ...]]:
-    """Return origin and vkeys as the log's first entry names them."""
-    bundle = _get(fetch, Tile(ENTRIES, 0, min(claimed.size, TILE_WIDTH)))
-    try:
-        entry = canonical.parse(parse_entry_bundle(bundle or b"")[0])
-        if entry["type"] != OPENED:
-            return None, ()
-        data = entry["data"]
-        return str(data["origin"]), tuple(map(str, data["vkeys"]))
-    except (Malformed, LookupError, TypeError):
-        return None, ()
+def _published(
+    note: str, trust: Trust, vkeys: Sequence[str]
+) -> tuple[int, tuple[str, ...]]:
+    """Return the size of the checkpoint, and who of ``vkeys`` signed it."""
+    verifiers = usable_verifiers(vkeys)
+    origin = trust.origin or parse_checkpoint(parse_note(note)[0]).origin
+    published = open_checkpoint(note, verifiers, origin)
+    return published.size, signed_by(note, verifiers)
+
+
+def _name(walk: _Walk, position: int, entry: bytes) -> None:
+    """Note what an entry says of the log's keys."""
+    if position != 1 and not signing.may_name(entry):
+        return
+    found = signing.read(entry)
+    if position == 1 and found and found.type == signing.OPENED:
+        walk.origin, walk.stream = found.origin, found.stream
+        walk.named.append((1, found.vkeys))
+    elif found and found.type == signing.ROTATED and found.stream == walk.stream:
+        walk.named.append((position, found.vkeys))
 
 
 def _get(fetch: Fetch, tile: Tile) -> bytes | None:
@@ -131,15 +152,17 @@ def _bundle(walk: _Walk, tile: Tile) -> Iterator[Finding]:
         yield Finding(first, "tile_missing", tile_path(tile))
         return
     try:
-        leaves = [leaf_hash(entry) for entry in parse_entry_bundle(bundle)]
+        entries = parse_entry_bundle(bundle)
     except Malformed as error:
         yield Finding(first, "tile_malformed", error.detail)
         return
+    leaves = [leaf_hash(entry) for entry in entries]
     for at in range(tile.width):
         leaf = hashes[at * HASH_SIZE : (at + 1) * HASH_SIZE]
         if at >= len(leaves) or leaves[at] != leaf:
             yield Finding(first + at, "leaf_mismatch", tile_path(tile))
             return
+        _name(walk, first + at, entries[at])
     walk.tiles += 1
     yield from _grow(walk, leaves[: tile.width])
 

@@ -16,13 +16,11 @@ from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple, Protocol
 
-from events import canonical
+from events import signing
 from events.agreement import Finding, all_agree, disagreement
 from events.checkpoint import Checkpoint
 from events.merkle import HASH_SIZE, TILE_BITS, Tree
 from events.store import Node, Root, Row
-
-OPENED = "henji.ledger.opened.v1"
 
 _CHUNK = 128  # small enough to stay in the processor's cache
 _SIEVE = 500_000
@@ -46,12 +44,14 @@ class Tables(Protocol):
 class Trust:
     """What the auditor holds from elsewhere; every part of it may be left out.
 
-    ``checkpoints`` are earlier ones whose signatures were checked already.
+    ``checkpoints`` are earlier ones whose signatures were checked already; ``signed``
+    has (size, the keys that signed) for each of them.
     """
 
     origin: str | None = None
     vkeys: tuple[str, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
+    signed: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Report:
     it covers, for ``log_root`` its size, for what is cut off the end the size plus one.
 
     ``size`` and ``root`` are of what was recomputed: on a finding, up to there. The
-    counts say how many rows were compared; ``origin`` and ``vkeys`` are the ledger's
-    own words at position 1.
+    counts say how many rows were compared; ``origin`` and ``keys`` are the ledger's
+    own words: at position 1, and wherever its keys were rotated.
     """
 
     ok: bool
@@ -71,11 +71,16 @@ class Report:
     code: str | None
     detail: str
     origin: str | None
-    vkeys: tuple[str, ...]
+    keys: tuple[signing.Period, ...]
     streams: int
     roots: int
     nodes: int
     checkpoints: int
+
+    @property
+    def vkeys(self) -> tuple[str, ...]:
+        """Return the keys in charge at the end of what was read."""
+        return self.keys[-1].vkeys if self.keys else ()
 
 
 class _Mark(NamedTuple):
@@ -98,7 +103,8 @@ class _Scan:
     keys: array[int] = field(default_factory=lambda: array("q"))
     nodes: dict[int, bytearray] = field(default_factory=dict)
     origin: str | None = None
-    vkeys: tuple[str, ...] = ()
+    stream: str = ""  # the ledger's own, which names its keys
+    named: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
     sealed: int | None = None  # `ingested` of the batch that has no root row yet
     unsealed_at: int | None = None  # where that batch should have had its root row
     last_root: int = 0
@@ -117,7 +123,9 @@ def verify_log(tables: Tables, trust: Trust) -> Report:
     scan = _Scan(marks, next(marks, None))
     finding = _entries(scan, tables.iter_entries(0), trust)
     whole = finding is None
-    findings = [finding or _end(scan), _nodes(scan, tables.iter_nodes(), whole=whole)]
+    known = signing.periods(scan.named)
+    finding = finding or _end(scan) or judge_keys(known, trust)
+    findings = [finding, _nodes(scan, tables.iter_nodes(), whole=whole)]
     if repeated := _repeated(scan.keys):
         rows = islice(tables.iter_entries(0), scan.tree.size)
         findings.append(_duplicate(rows, repeated))
@@ -132,7 +140,7 @@ def verify_log(tables: Tables, trust: Trust) -> Report:
         code=first.code if first else None,
         detail=first.detail if first else "",
         origin=scan.origin,
-        vkeys=scan.vkeys,
+        keys=known,
         streams=len(scan.versions),
         roots=scan.roots,
         nodes=scan.compared_nodes,
@@ -152,6 +160,7 @@ def _entries(scan: _Scan, rows: Iterator[Row], trust: Trust) -> Finding | None:
         if not scan.tree.size:
             finding = _opening(scan, chunk[0], trust)
         good, bad = _agreeing(scan, chunk)
+        _name(scan, good)
         finding = finding or _grow(scan, good) or bad
         if finding:
             return finding
@@ -162,17 +171,41 @@ def _opening(scan: _Scan, row: Row, trust: Trust) -> Finding | None:
     """Read the ledger's own words at position 1 and compare them with the trusted."""
     if disagreement(row, 1):
         return None  # is found, and named, with the other rows
-    if row.type != OPENED:
+    if row.type != signing.OPENED:
         return Finding(1, "ledger_not_opened", row.type)
-    data = canonical.parse(row.entry).get("data")
-    if not isinstance(data, dict) or not isinstance(data.get("vkeys"), list):
+    opened = signing.read(row.entry)
+    if opened is None:
         return Finding(1, "ledger_not_opened", "no vkeys")
-    scan.origin, scan.vkeys = str(data.get("origin")), tuple(map(str, data["vkeys"]))
+    scan.origin, scan.stream = opened.origin, opened.stream
+    scan.named.append((1, opened.vkeys))
     if trust.origin not in {None, scan.origin}:
         return Finding(1, "ledger_mismatch", f"opened as {scan.origin}")
-    if unknown := set(trust.vkeys) - set(scan.vkeys):
-        return Finding(1, "ledger_mismatch", f"never named {min(unknown)}")
     return None
+
+
+def judge_keys(known: Sequence[signing.Period], trust: Trust) -> Finding | None:
+    """Compare what is trusted with the keys that a whole log named, and when.
+
+    A trusted key that the log never named is another log's; a checkpoint that only
+    retired keys signed, of a size after them, is not of this log's keeper.
+    """
+    named = {vkey for period in known for vkey in period.vkeys}
+    if known and (unknown := set(trust.vkeys) - named):
+        return Finding(1, "ledger_mismatch", f"never named {min(unknown)}")
+    for size, vkeys in sorted(trust.signed):
+        if known and not signing.counts(vkeys, size, known):
+            detail = f"checkpoint of size {size}"
+            return Finding(max(size, 1), "signing_key_retired", detail)
+    return None
+
+
+def _name(scan: _Scan, rows: Iterable[Row]) -> None:
+    """Note the keys that sound rows name."""
+    for row in rows:
+        if row[3] == signing.ROTATED and row[1] == scan.stream:
+            rotated = signing.read(row[9])
+            if rotated is not None:
+                scan.named.append((row[0], rotated.vkeys))
 
 
 def _agreeing(scan: _Scan, chunk: list[Row]) -> tuple[list[Row], Finding | None]:

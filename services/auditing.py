@@ -12,7 +12,12 @@ from typing import Protocol, cast
 
 import httpx2
 
-from events.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from events.checkpoint import (
+    Checkpoint,
+    open_checkpoint,
+    parse_checkpoint,
+    signed_by,
+)
 from events.errors import Malformed, Unavailable
 from events.merkle import TILE_BITS
 from events.notes import parse_note
@@ -116,7 +121,11 @@ def trust_from(
     if notes and origin is None:
         raise Malformed("note_unsigned", "a checkpoint without a key proves nothing")
     held = tuple(open_checkpoint(note, verifiers, origin or "") for note in notes)
-    return Trust(origin, tuple(vkeys), held)
+    signed = tuple(
+        (one.size, signed_by(note, verifiers))
+        for one, note in zip(held, notes, strict=True)
+    )
+    return Trust(origin, tuple(vkeys), held, signed)
 
 
 def verify_store(store: AuditedStore, trust: Trust) -> Report:

@@ -1,7 +1,13 @@
 """The ledger's signing keys in one file of mode 0600, made at the first start.
 
-Rules of this file: it reads and creates that file; the keys leave it only as signers.
-Nothing of a private key ever goes into a message, a log line or the ledger.
+Rules of this file: it reads, creates and replaces that file; the keys leave it only as
+signers. Nothing of a private key ever goes into a message, a log line or the ledger.
+
+A rotation has three steps, so that at no moment the log names keys that are nowhere:
+
+    1  prepare   signing.keys.next     crash: keys that nobody knows; used the next time
+    2  append    the log names them    crash: as after 3, for whoever starts next does 3
+    3  take_up   next -> signing.keys, the former to signing.keys.<n>
 """
 
 from __future__ import annotations
@@ -12,8 +18,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from events import errors
+from events import errors, signing
+from events.checkpoint import Checkpoint, sign_checkpoint
+from events.merkle import root_at
 from events.notes import ED25519, MLDSA44, Signer, mldsa_available
+from events.store import Reader
+
+FILE = "signing.keys"
 
 _MODE = 0o600
 _SEED_BYTES = 32
@@ -83,8 +94,69 @@ def _create(path: Path, origin: str, random_bytes: Callable[[int], bytes]) -> No
         # of two processes that start at once one makes the keys and both read them.
         with suppress(FileExistsError):
             os.link(fresh, path)
+        _settle(path.parent)
     finally:
         fresh.unlink()
+
+
+def prepare(path: Path, *, origin: str, random_bytes: Callable[[int], bytes]) -> Keys:
+    """Return the keys that shall follow those in ``path``, made if there are none.
+
+    They wait in a file beside it until the log names them. Errors as
+    ``load_or_create``.
+    """
+    return load_or_create(_following(path), origin=origin, random_bytes=random_bytes)
+
+
+def take_up(path: Path, keys: Keys, reader: Reader, *, seconds: int) -> Path | None:
+    """Put prepared keys in the place of ``keys``, if the log has put them in charge.
+
+    Any process may do it, and any number at once. The former keys stay as
+    ``<path>.<n>``: a copy of the database from before the rotation opens with them
+    only. Their last act is the checkpoint ``<path>.<n>.checkpoint`` of the log up to
+    the entry that names the new keys; ``seconds`` (POSIX) is its instant. Returns
+    its path; None: nothing was to be done here.
+    """
+    known = signing.periods_of(
+        (row.position, row.entry) for row in reader.stream(f"ledger/{keys.origin}")
+    )
+    fresh = read_vkeys(_following(path))
+    if len(known) < 2 or not fresh or not set(fresh) <= set(known[-1].vkeys):
+        return None
+    former = path.with_name(f"{path.name}.{len(known) - 1}")
+    vouched = former.with_name(f"{former.name}.checkpoint")
+    size = known[-1].first
+    checkpoint = Checkpoint(keys.origin, size, root_at(size, reader.hashes))
+    _publish(vouched, sign_checkpoint(checkpoint, keys.signers, seconds))
+    with suppress(FileExistsError):
+        os.link(path, former)
+    with suppress(FileNotFoundError):  # Another process was faster.
+        _following(path).replace(path)
+    _settle(path.parent)
+    return vouched
+
+
+def _following(path: Path) -> Path:
+    return path.with_name(f"{path.name}.next")
+
+
+def _publish(path: Path, text: str) -> None:
+    """Write a file whole or not at all; it holds no secret."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    with unfinished.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def _settle(folder: Path) -> None:
+    """Bring the names in a folder to the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def read_vkeys(path: Path) -> tuple[str, ...]:

@@ -81,6 +81,10 @@ def as_json(report: Report) -> dict[str, Any]:
         "detail": report.detail,
         "origin": report.origin,
         "vkeys": list(report.vkeys),
+        "keys": [
+            {"vkeys": list(one.vkeys), "first": one.first, "last": one.last}
+            for one in report.keys
+        ],
         "streams": report.streams,
         "roots": report.roots,
         "nodes": report.nodes,

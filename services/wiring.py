@@ -28,8 +28,8 @@ from events.postgres_roles import Duty, Roles
 from events.postgres_sessions import Waits
 from events.prover import Prover
 from events.sequencer import Sequencer
-from events.sqlite import SqliteStore
 from events.signing import OPENED
+from events.sqlite import SqliteStore
 from events.store import Reader, Store
 from events.submissions import Accepted, Request, Result, prepare
 from projections.postgres import PostgresViews
@@ -297,7 +297,8 @@ def check_opening(reader: Reader, *, origin: str, signing_vkey: str) -> None:
         )
     rows = reader.stream(f"ledger/{origin}")
     known = signing.periods_of((row.position, row.entry) for row in rows)
-    if signing_vkey in known[-1].vkeys:
+    current = known[-1].vkeys if known else opened.data.vkeys
+    if signing_vkey in current:
         return
     former = any(signing_vkey in period.vkeys for period in known)
     code = "signing_key_retired" if former else "signing_key_mismatch"

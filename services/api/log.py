@@ -62,7 +62,7 @@ def router(desk: Desk) -> APIRouter:  # noqa: C901 - a list of routes, each shor
     @routes.get(
         "/log/keys",
         operation_id="getLogKeys",
-        summary="The public keys that sign checkpoints",
+        summary="The public keys that sign checkpoints now",
         responses={
             200: documents.answer(
                 "One vkey a line.",
@@ -74,8 +74,28 @@ def router(desk: Desk) -> APIRouter:  # noqa: C901 - a list of routes, each shor
     )
     async def get_keys(request: HttpRequest) -> Response:
         admit(request)
-        lines = "".join(f"{vkey}\n" for vkey in desk.ledger.keys.vkeys)
+        known = await in_thread(desk.ledger.prover.periods)
+        lines = "".join(f"{vkey}\n" for vkey in known[-1].vkeys)
         return Response(lines, media_type=_TEXT, headers=_FRESH)
+
+    @routes.get(
+        "/log/keys/history",
+        operation_id="listLogKeys",
+        summary="All keys that ever signed, and for which sizes each counts",
+        responses={
+            200: documents.answer(
+                "`first`: the position of the entry that names the keys; `last`: of "
+                "the one that names their successors, up to which they count.",
+                {"type": "object"},
+                {"data": [{"vkeys": ["localhost/log+…"], "first": 1, "last": None}]},
+            )
+        },
+    )
+    async def get_key_history(request: HttpRequest) -> Response:
+        admit(request)
+        known = await in_thread(desk.ledger.prover.periods)
+        body = msgspec.json.encode({"data": known})
+        return Response(body, media_type="application/json", headers=_FRESH)
 
     @routes.get(
         "/log/consistency",

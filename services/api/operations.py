@@ -167,8 +167,9 @@ def _findings(desk: Desk) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     if desk.stopping.is_set():
         findings.append(_finding("service_stopping", ""))
     if desk.ledger.sequencer.failure is not None:
-        failure = type(desk.ledger.sequencer.failure).__name__
-        findings.append(_finding("sequencer_stopped", failure))
+        failure = desk.ledger.sequencer.failure
+        name = getattr(failure, "code", type(failure).__name__)
+        findings.append(_finding("sequencer_stopped", name))
     try:
         desk.ledger.store.head()
         findings += _partitions(desk)

@@ -26,13 +26,13 @@ def opening(patient: Patient) -> Seen:
     """The log was opened with this origin, and for the key that would sign."""
     settings = patient.settings
     vkeys = read_vkeys(settings.data_dir / "signing.keys")
-    first = _store(patient).row(1)
-    if first is None:
+    store = _store(patient)
+    if store.row(1) is None:
         return warning("ledger_empty")
     if not vkeys:
         return failed("key_file_missing", settings.data_dir / "signing.keys")
     origin = settings.origin or vkeys[0].split("+")[0]
-    check_opening(first, origin=origin, signing_vkey=vkeys[0])
+    check_opening(store, origin=origin, signing_vkey=vkeys[0])
     return Seen(origin)
 
 

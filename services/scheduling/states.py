@@ -166,7 +166,8 @@ def _history(reader: Reader, stream: str, until: int) -> Iterable[Event]:
 
 
 def _ledger(states: States, event: Event, _history: History) -> None:
-    states.opened = event.ingested
+    if event.version == 1:
+        states.opened = event.ingested
 
 
 def _routine(states: States, event: Event, _history: History) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from events.checkpoint import parse_checkpoint
 from events.merkle import leaf_hash, verify_consistency
-from events.notes import parse_note
+from events.notes import Signer, parse_note
+from events.signing import ROTATED
 from services import auditing
+from services.wiring import operator_event
 from tests.support import scenario
 
 BATCH = "application/cloudevents-batch+json"
@@ -51,6 +53,27 @@ def test_the_keys_that_sign_are_published(tall):
     lines = tall.client.get("/log/keys").text.splitlines()
     assert lines == list(tall.service.ledger.keys.vkeys)
     assert tall.get("/v1/entries/1").json()["data"]["vkeys"] == lines
+
+
+def test_all_keys_that_ever_signed_are_listed(api):
+    """The current ones as lines; the former, with what they count for, apart."""
+    ledger = api.service.ledger
+    old = list(ledger.keys.vkeys)
+    new = [Signer.generate(scenario.ORIGIN, seed=bytes(32)).vkey]
+    data = {"vkeys": new, "reason": "yearly"}
+    stream = f"ledger/{scenario.ORIGIN}"
+    at = ledger.submit_as_operator(operator_event(ROTATED, stream, data)).position
+    assert api.client.get("/log/keys").text.splitlines() == new
+    assert api.client.get("/log/keys/history").json()["data"] == [
+        {"vkeys": old, "first": 1, "last": at},
+        {"vkeys": new, "first": at, "last": None},
+    ]
+    assert api.post(scenario.type_registered()).status_code == 503
+    found = api.client.get("/readyz").json()["findings"][0]
+    assert (found["code"], found["detail"]) == (
+        "sequencer_stopped",
+        "signing_key_retired",
+    )
 
 
 def test_tiles_are_immutable_bytes(tall):

@@ -1,4 +1,4 @@
-"""Keys, the ledger, external types and published kinds of commitment."""
+"""Keys, the ledger and external types."""
 
 from __future__ import annotations
 
@@ -30,14 +30,6 @@ REGISTERED = {
     "examples": [{"n": 1}],
 }
 VKEY = "log.example+c2c0ffee+AWFub3RoZXI="
-POLICY = "policy/permit"
-KIND = {
-    "name": "permit",
-    "version": 2,
-    "en": "Permit",
-    "zh": "许可",
-    "entry_state": "in_progress",
-}
 
 
 def test_roles_and_scopes_are_named_in_both_languages():
@@ -88,6 +80,26 @@ def test_the_ledger_is_opened_once_under_its_origin(world):
     assert world.states[stream].vkeys == (VKEY,)
     twice = world.refusal("ledger.opened", stream, **opened)
     assert twice == ("stream_already_started", "/subject")
+
+
+def test_the_keys_of_a_ledger_are_rotated(world):
+    """Others by the same name take over; of a ledger that was opened, by nobody else."""
+    stream = "ledger/log.example/demo"
+    first = "log.example/demo+c2c0ffee+AWFub3RoZXI="
+    fresh = "log.example/demo+0badcafe+AWZyZXNo"
+    rotated = {"vkeys": [fresh], "reason": "yearly"}
+    early = world.refusal("ledger.keys_rotated", stream, **rotated)
+    assert early == ("stream_not_started", "/subject")
+    world.send("ledger.opened", stream, origin="log.example/demo", vkeys=[first])
+    again = rotated | {"vkeys": [fresh, first]}
+    found = world.refusal("ledger.keys_rotated", stream, **again)
+    assert found == ("signing_key_reused", "/data/vkeys/1")
+    named = rotated | {"vkeys": ["log.example/other+0badcafe+AWZyZXNo"]}
+    found = world.refusal("ledger.keys_rotated", stream, **named)
+    assert found == ("signing_key_name", "/data/vkeys/0")
+    world.send("ledger.keys_rotated", stream, **rotated)
+    assert world.states[stream].vkeys == (fresh,)
+    world.send("ledger.keys_rotated", stream, **(rotated | {"vkeys": [first]}))
 
 
 def test_registering_again_makes_the_next_version(world):
@@ -193,33 +205,6 @@ def test_names_of_ours_are_reserved(world):
 def test_external_events_never_enter_our_streams(event, stream):
     """An external event lives under external/, by its subject or its source."""
     assert catalogue.external_stream(event) == stream
-
-
-def test_kind_versions_increase_and_stay(world):
-    """A published version can be had for ever; the newest is the default."""
-    world.send("policy.kind_published", POLICY, **KIND)
-    world.send("policy.kind_published", POLICY, **(KIND | {"version": 4}))
-    policy = world.states[POLICY]
-    assert [policy.policy(n) and policy.policy(n).version for n in (None, 2, 3, 4)] == [
-        4,
-        2,
-        None,
-        4,
-    ]
-    for version in (2, 3, 4):
-        refused = world.refusal(
-            "policy.kind_published", POLICY, **(KIND | {"version": version})
-        )
-        assert refused == ("kind_version_not_later", "/data/version")
-
-
-def test_a_kind_is_sound_and_of_its_stream(world):
-    """A kind that contradicts its built-in one, or its stream, is refused."""
-    draft = KIND | {"entry_state": "draft"}
-    refused = world.refusal("policy.kind_published", POLICY, **draft)
-    assert refused[0] == "kind_invalid"
-    other = world.refusal("policy.kind_published", "policy/urgent", **KIND)
-    assert other == ("kind_name_mismatch", "/data/name")
 
 
 def test_auditors_and_viewers_submit_nothing(world):
