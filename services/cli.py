@@ -28,10 +28,11 @@ from services.doctor import command as examining
 from services.evidence import command as evidence
 from services.exports import command as exports
 from services.ingest import command as ingesting
+from services.options import LOCAL_URL, AsJson, DataDir, Key, Language, Url, settings_in
 from services.relay import command as relaying
 from services.remote import command as projecting
 from services.scheduling import command as scheduling
-from services.settings import Settings, from_environment, further_ledgers
+from services.settings import from_environment, further_ledgers
 from services.texts import Say, speaker
 
 app = typer.Typer(
@@ -64,10 +65,6 @@ EXIT_NOT_SOUND, EXIT_ERROR = 1, 2
 
 _KEY_COLUMNS = ("id", "name", "usable", "unit", "roles", "scopes", "sources")
 
-DataDir = Annotated[Path | None, typer.Option(help="Folder of the ledger.")]
-Language = Annotated[str, typer.Option(help="en or zh", envvar="HENJI_LANG")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
-
 
 def main() -> None:
     """Run the command line; errors of ours are told in words, with their code."""
@@ -84,13 +81,6 @@ def main() -> None:
         sys.exit(EXIT_ERROR)
 
 
-def _settings(data_dir: Path | None) -> Settings:
-    settings = from_environment()
-    if data_dir is None:
-        return settings
-    return msgspec.structs.replace(settings, data_dir=data_dir)
-
-
 def _cell(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
@@ -105,7 +95,7 @@ def _print(body: Any) -> None:
 def _ledger(data_dir: Path | None) -> Iterator[Any]:
     from services.wiring import open_ledger
 
-    with open_ledger(_settings(data_dir)) as ledger:
+    with open_ledger(settings_in(data_dir)) as ledger:
         yield ledger
 
 
@@ -118,7 +108,7 @@ def serve(data_dir: DataDir = None, language: Language = "en") -> None:
     from services.scheduling.worker import publish
     from services.serving import serve_forever
 
-    settings = _settings(data_dir)
+    settings = settings_in(data_dir)
     where = settings.projection or ("off" if settings.views_url else "process")
     settings = msgspec.structs.replace(settings, projection=where)
     with ExitStack() as stack:
@@ -150,8 +140,8 @@ def keys_create(  # noqa: PLR0913, PLR0917 - one an option
         list[str] | None,
         typer.Option("--type", help="Event type, or `prefix*`. Default: any."),
     ] = None,
-    unit: Annotated[str | None, typer.Option()] = None,
-    post: Annotated[str | None, typer.Option()] = None,
+    unit: Annotated[str | None, typer.Option(help="It submits for this unit.")] = None,
+    post: Annotated[str | None, typer.Option(help="And in this post.")] = None,
     expires: Annotated[str | None, typer.Option(help="RFC 3339.")] = None,
     data_dir: DataDir = None,
     language: Language = "en",
@@ -224,8 +214,8 @@ def keys_revoke(
 def import_(
     file: Path,
     mapping: Annotated[str, typer.Option(help="TOML file, or a shipped one: receipt.")],
-    key: Annotated[str, typer.Option(envvar="HENJI_KEY", help="API key.")],
-    url: Annotated[str, typer.Option(envvar="HENJI_URL")] = "http://127.0.0.1:8080",
+    key: Key,
+    url: Url = LOCAL_URL,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Import a process log (CSV or XES, plain or gz) through the HTTP interface."""
@@ -256,7 +246,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one an option
         str, typer.Argument(help="URL or folder of tiles; default: the own store.")
     ] = "",
     vkey: Annotated[list[str] | None, typer.Option(help="Trusted public key.")] = None,
-    origin: Annotated[str | None, typer.Option()] = None,
+    origin: Annotated[str | None, typer.Option(help="That the log must have.")] = None,
     checkpoint: Annotated[
         list[Path] | None, typer.Option(help="An earlier signed checkpoint.")
     ] = None,
@@ -285,7 +275,7 @@ def verify(  # noqa: PLR0913, PLR0917 - one an option
     if receipt is not None or entry is not None:
         _verify_receipt(receipt, entry, trusted.vkeys, say)
         return
-    report = verifying.verify(target, trusted, _settings(data_dir))
+    report = verifying.verify(target, trusted, settings_in(data_dir))
     if as_json:
         _print(verifying.as_json(report))
     else:

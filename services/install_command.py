@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from events.postgres_roles import Duty
+from services.options import Language
 from services.settings import from_environment, variable
 from services.texts import speaker
 
@@ -40,7 +41,7 @@ def install(
             help="Partition the log of a ledger that release 1 made: stop it first.",
         ),
     ] = False,
-    language: Annotated[str, typer.Option(help="en or zh", envvar="HENJI_LANG")] = "en",
+    language: Language = "en",
 ) -> None:
     """Create or migrate a ledger's tables in PostgreSQL, as their owner."""
     from services import wiring  # noqa: PLC0415 - databases are loaded when needed

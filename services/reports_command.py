@@ -25,9 +25,10 @@ from projections.reports.model import Language
 from projections.reports.registry import named
 from projections.views import Views
 from projections.world import Cut
-from services import reporting
+from services import options, reporting
+from services.options import DataDir, Output, settings_in
 from services.reporting import Asked
-from services.settings import Settings, from_environment
+from services.settings import Settings
 from services.wiring import open_ledger, open_views
 
 
@@ -49,7 +50,7 @@ def register(app: typer.Typer) -> None:
 
 def report(  # noqa: PLR0913, PLR0917 - one an option
     name: Annotated[str, typer.Argument(help="What GET /v1/reports lists.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where to.")],
+    output: Output,
     format_: Annotated[
         str, typer.Option("--format", help="Default: by the name of the file.")
     ] = "",
@@ -62,21 +63,21 @@ def report(  # noqa: PLR0913, PLR0917 - one an option
     as_at: Annotated[
         str | None, typer.Option(help="RFC 3339; what had happened by then.")
     ] = None,
-    unit: Annotated[str | None, typer.Option()] = None,
+    unit: Annotated[str | None, typer.Option(help="Of this unit alone.")] = None,
     subject: Annotated[str | None, typer.Option(help="Enterprise or site.")] = None,
     table: Annotated[str, typer.Option(help="CSV: this table alone.")] = "",
     url: Annotated[
         str, typer.Option(help="Of the service; figures of a page lead there.")
     ] = "",
-    language: Annotated[str, typer.Option(envvar="HENJI_LANG")] = "zh",
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the ledger.")] = None,
+    language: options.Language = "zh",
+    data_dir: DataDir = None,
 ) -> None:
     """Write a report of the log as of any moment; print what was written as JSON."""
     spoken: Language = "zh" if language == "zh" else "en"
     kind = format_ or output.suffix.removeprefix(".")
     chosen = reporting.format_of(named(name), kind)
     asked = Asked(name, period, unit, subject)
-    with _opened(_settings(data_dir)) as (reader, views):
+    with _opened(settings_in(data_dir)) as (reader, views):
         cut = cut_at(reader, as_of=as_of, as_at=as_at)
         view = View(spoken, _link(url, asked, cut), table)
         with reporting.world_of(reader, views, cut) as world:
@@ -122,10 +123,3 @@ def _write(output: Path, content: bytes) -> None:
             beside.replace(output)
         finally:
             beside.unlink(missing_ok=True)
-
-
-def _settings(data_dir: Path | None) -> Settings:
-    settings = from_environment()
-    if data_dir is None:
-        return settings
-    return msgspec.structs.replace(settings, data_dir=data_dir)

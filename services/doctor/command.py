@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from events import messages
-from services.settings import from_environment
+from services.options import AsJson, DataDir, Language, settings_in
 from services.texts import speaker
 
 if TYPE_CHECKING:
@@ -33,9 +31,9 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the ledger.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,  # noqa: FBT002
-    language: Annotated[str, typer.Option(help="en or zh", envvar="HENJI_LANG")] = "en",
+    data_dir: DataDir = None,
+    as_json: AsJson = False,  # noqa: FBT002
+    language: Language = "en",
 ) -> None:
     """Look at database, files and brokers; say what is wrong and what to do.
 
@@ -44,10 +42,7 @@ def doctor(
     from services.doctor.examining import examine  # noqa: PLC0415 - see the rules
     from services.wiring import clock  # noqa: PLC0415
 
-    settings = from_environment()
-    if data_dir is not None:
-        settings = replace(settings, data_dir=data_dir)
-    found = examine(settings, clock=clock)
+    found = examine(settings_in(data_dir), clock=clock)
     sound = all(one.state != "failed" for one in found)
     tongue: messages.Language = "zh" if language == "zh" else "en"
     if as_json:

@@ -22,11 +22,9 @@ import typer
 
 from events import errors
 from services.evidence.store import CHUNK
+from services.options import LOCAL_URL, Key, Output, Url
 
 _SECONDS = 120.0
-Url = Annotated[str, typer.Option(envvar="HENJI_URL")]
-Key = Annotated[str, typer.Option(envvar="HENJI_KEY", help="API key.")]
-_LOCAL = "http://127.0.0.1:8080"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def put(  # noqa: PLR0913, PLR0917 - one an option
     name: Annotated[str, typer.Option(help="Default: the file's.")] = "",
     captured_at: Annotated[str, typer.Option(help="RFC 3339.")] = "",
     personal: Annotated[bool, typer.Option(help="It shows persons.")] = False,  # noqa: FBT002
-    url: Url = _LOCAL,
+    url: Url = LOCAL_URL,
 ) -> None:
     """Upload a file as evidence; print the answer with its receipt as JSON."""
     query = {"name": name or file.name, "captured_at": captured_at}
@@ -67,9 +65,9 @@ def put(  # noqa: PLR0913, PLR0917 - one an option
 
 def get(
     sha256: str,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where to.")],
+    output: Output,
     key: Key,
-    url: Url = _LOCAL,
+    url: Url = LOCAL_URL,
 ) -> None:
     """Download evidence; nothing is written unless it has the digest asked for."""
     size = download(Service(url, key), sha256, output)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -17,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from events.store import Selection
-from services.settings import Settings, from_environment
+from services.options import DataDir, Output, settings_in
 
 _Texts = list[str] | None
 
@@ -35,7 +34,7 @@ def export_log(  # noqa: PLR0913, PLR0917 - one an option
             help="ndjson, csv, parquet, xes, ocel-json, ocel-sqlite or oscal-poam.",
         ),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where to.")],
+    output: Output,
     as_of: Annotated[
         str | None, typer.Option(help="Position or RFC 3339 instant.")
     ] = None,
@@ -45,7 +44,7 @@ def export_log(  # noqa: PLR0913, PLR0917 - one an option
     source: Annotated[_Texts, typer.Option(help="CloudEvents source.")] = None,
     stream: Annotated[_Texts, typer.Option(help="Stream.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="CSV for programs.")] = False,  # noqa: FBT002
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the ledger.")] = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Write the log in a format of others; print what was written as JSON.
 
@@ -59,7 +58,7 @@ def export_log(  # noqa: PLR0913, PLR0917 - one an option
         sources=tuple(source or ()),
         streams=tuple(stream or ()),
     )
-    with open_ledger(_settings(data_dir)) as ledger, _progress() as hear:
+    with open_ledger(settings_in(data_dir)) as ledger, _progress() as hear:
         job = writing.prepared(ledger, format_, chosen, as_of=as_of, raw=raw, hear=hear)
         done = writing.write(job, format_, output)
     typer.echo(msgspec.json.encode(done).decode())
@@ -77,10 +76,3 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
             bar.update(tasks[step], completed=done, total=total)
 
         yield hear
-
-
-def _settings(data_dir: Path | None) -> Settings:
-    settings = from_environment()
-    if data_dir is None:
-        return settings
-    return msgspec.structs.replace(settings, data_dir=data_dir)

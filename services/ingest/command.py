@@ -6,15 +6,12 @@ every command.
 
 from __future__ import annotations
 
-import signal
 import threading
-from pathlib import Path
-from typing import Annotated
 
-import msgspec
 import typer
 
-from services.settings import Settings, from_environment
+from services.options import DataDir, settings_in, stop_signal
+from services.settings import Settings
 
 
 def register(group: typer.Typer) -> None:
@@ -22,17 +19,9 @@ def register(group: typer.Typer) -> None:
     group.command("ingest")(ingest)
 
 
-def ingest(
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the ledger.")] = None,
-) -> None:
+def ingest(data_dir: DataDir = None) -> None:
     """Submit what comes on the topics of HENJI_INGEST_TOPICS, beside any number."""
-    settings = from_environment()
-    if data_dir is not None:
-        settings = msgspec.structs.replace(settings, data_dir=data_dir)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    work(settings, stop)
+    work(settings_in(data_dir), stop_signal())
 
 
 def work(settings: Settings, stop: threading.Event) -> None:

@@ -6,15 +6,13 @@ every command.
 
 from __future__ import annotations
 
-import signal
 import threading
-from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
-from services.settings import Settings, from_environment
+from services.options import DataDir, settings_in, stop_signal
+from services.settings import Settings
 
 
 def register(group: typer.Typer) -> None:
@@ -23,7 +21,7 @@ def register(group: typer.Typer) -> None:
 
 
 def relay(
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the ledger.")] = None,
+    data_dir: DataDir = None,
     partitions: Annotated[
         int, typer.Option(min=1, help="Of the topic, if it is not there yet.")
     ] = 6,
@@ -32,12 +30,7 @@ def relay(
     ] = -1,
 ) -> None:
     """Publish the log on a topic of Kafka, in order; of several relays one works."""
-    settings = from_environment()
-    if data_dir is not None:
-        settings = msgspec.structs.replace(settings, data_dir=data_dir)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    settings, stop = settings_in(data_dir), stop_signal()
     work(settings, stop, partitions=partitions, replication=replication)
 
 

@@ -6,19 +6,14 @@ every command.
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Annotated, Literal
 
-import msgspec
 import typer
 
-from services.settings import Settings, from_environment
+from services.options import DataDir, Language, settings_in, stop_signal
 from services.texts import speaker
-
-_DataDir = Annotated[Path | None, typer.Option(help="Folder of the ledger.")]
 
 
 def register(app: typer.Typer, group: typer.Typer) -> None:
@@ -32,13 +27,13 @@ def project(
         Literal["log", "kafka"],
         typer.Option("--from", help="The log itself, or the topic it is relayed to."),
     ] = "log",
-    data_dir: _DataDir = None,
+    data_dir: DataDir = None,
     attached: Annotated[  # noqa: FBT002
         bool, typer.Option("--attached", help="End when standard input does.")
     ] = False,
 ) -> None:
     """Keep the read models up to date: here, or from a topic on any machines."""
-    settings = _settings(data_dir)
+    settings = settings_in(data_dir)
     if from_ == "log":
         from services import projecting  # noqa: PLC0415 - see the rules
 
@@ -47,10 +42,7 @@ def project(
         return
     from services.remote import opening  # noqa: PLC0415
 
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    opening.work(settings, stop)
+    opening.work(settings, stop_signal())
 
 
 def rebuild(
@@ -64,11 +56,11 @@ def rebuild(
     root: Annotated[
         str, typer.Option(help="Of an export: the root that `export-log` printed.")
     ] = "",
-    data_dir: _DataDir = None,
-    language: Annotated[str, typer.Option(help="en or zh", envvar="HENJI_LANG")] = "en",
+    data_dir: DataDir = None,
+    language: Language = "en",
 ) -> None:
     """Build the read models anew beside the live ones, and switch to them."""
-    settings = _settings(data_dir)
+    settings = settings_in(data_dir)
     if from_ == "log":
         from services import projecting  # noqa: PLC0415 - see the rules
 
@@ -80,10 +72,3 @@ def rebuild(
         done = opening.rebuild(settings, file=file, root=root)
     text = speaker(language)("rebuilt", number=done.number, position=done.position)
     typer.echo(text)
-
-
-def _settings(data_dir: Path | None) -> Settings:
-    settings = from_environment()
-    if data_dir is None:
-        return settings
-    return msgspec.structs.replace(settings, data_dir=data_dir)

@@ -7,15 +7,13 @@ every command.
 from __future__ import annotations
 
 import json
-import signal
 import threading
-from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
-from services.settings import Settings, from_environment
+from services.options import DataDir, settings_in, stop_signal
+from services.settings import Settings
 
 
 def register(group: typer.Typer) -> None:
@@ -24,22 +22,17 @@ def register(group: typer.Typer) -> None:
 
 
 def schedule(
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the ledger.")] = None,
+    data_dir: DataDir = None,
     once: Annotated[  # noqa: FBT002
         bool, typer.Option("--once", help="Catch up, say what was done, and end.")
     ] = False,
 ) -> None:
     """Append what time makes due, each once, beside any number of its like."""
-    settings = from_environment()
-    if data_dir is not None:
-        settings = msgspec.structs.replace(settings, data_dir=data_dir)
+    settings = settings_in(data_dir)
     if once:
         typer.echo(json.dumps(catch_up(settings), ensure_ascii=False))
         return
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    work(settings, stop)
+    work(settings, stop_signal())
 
 
 def catch_up(settings: Settings) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from services.demo.campaign.script import SEED, answer_key, build, sent
 from services.demo.campaign.sending import Sending, submit
 from services.importing.client import Wait
 from services.importing.progress import progress_bar
+from services.options import LOCAL_URL, AsJson, Url
 
 _EXIT_DIFFERS: Final = 1
 _SECONDS: Final = 60.0
@@ -44,7 +45,7 @@ def campaign(  # noqa: PLR0913, PLR0917 - one an option
             "adapter; scopes events:write, events:read, backfill, delegate.",
         ),
     ],
-    url: Annotated[str, typer.Option(envvar="HENJI_URL")] = "http://127.0.0.1:8080",
+    url: Url = LOCAL_URL,
     factor: Annotated[int, typer.Option(min=1, help="How many copies.")] = 1,
     seed: Annotated[str, typer.Option(help="Another one gives other data.")] = SEED,
     grid_key: Annotated[
@@ -56,7 +57,7 @@ def campaign(  # noqa: PLR0913, PLR0917 - one an option
     answers: Annotated[
         Path | None, typer.Option(help="Write the answer key to this file.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Load the simulated campaign over HTTP; with one copy, check the answers too."""
     keys = {
