@@ -106,6 +106,7 @@ def judged(made: Deployment, history: History) -> Verdict:
         "repeated": sum(told.repeated for told in history.told),
         "unknown": len(account.unknown),
         "refused": len(account.refused) + len({one.place for one in history.letters}),
+        "turned away": account.away.total(),
         "topic again": relayed - len(history.log),
         "findings": len(findings),
     }

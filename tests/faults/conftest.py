@@ -144,6 +144,7 @@ _COLUMNS = (
     "repeated",
     "unknown",
     "refused",
+    "turned away",
     "topic again",
     "ends",
     "findings",

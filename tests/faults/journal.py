@@ -39,6 +39,8 @@ class Account:
     refused: dict[Name, str] = field(default_factory=dict)
     #: Handed to the broker and acknowledged by it; no answer of the ledger is due.
     produced: Counter[Name] = field(default_factory=Counter)
+    #: Answers of 503, by their codes: what was sent is to be sent again.
+    away: Counter[str] = field(default_factory=Counter)
     #: Answers that no client should get: (status, text).
     strange: list[tuple[int, str]] = field(default_factory=list)
 
@@ -82,6 +84,10 @@ class Journal:
     def produced(self, name: Name) -> None:
         """Keep that the broker has acknowledged a record."""
         self._write([{"step": "produced", "name": name}])
+
+    def turned_away(self, code: str) -> None:
+        """Keep that it could not be done then."""
+        self._write([{"step": "away", "code": code}])
 
     def strange(self, status: int, text: str) -> None:
         """Keep an answer that nobody should get."""
@@ -135,6 +141,7 @@ _STEPS = {
     "accepted": _accepted,
     "refused": _refused,
     "produced": lambda account, step: account.produced.update([tuple(step["name"])]),
+    "away": lambda account, step: account.away.update([step["code"]]),
     "strange": lambda account, step: account.strange.append(
         (step["status"], step["text"])
     ),

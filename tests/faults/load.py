@@ -18,6 +18,7 @@ import httpx2
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from tests.faults.deployment import await_true
 from tests.faults.journal import Journal, name_of
 from tests.support import scenario
 from tests.support.intake import ASKED, STRUCTURED
@@ -85,10 +86,14 @@ class Load:
         if self.failed:
             raise self.failed[0]
 
-    def count(self) -> int:
-        """Return how much has been acknowledged, by either door."""
+    def await_more(self, count: int) -> None:
+        """Return when so many more have been acknowledged, half of them by each door."""
         counts = self.journal.counts
-        return counts["accepted"] + counts["produced"]
+        goals = {step: counts[step] + count // 2 for step in ("accepted", "produced")}
+        await_true(
+            lambda: self.failed or all(counts[step] >= goals[step] for step in goals),
+            f"{count} more are acknowledged",
+        )
 
     def _guarded(self, client: Callable[[], None]) -> None:
         try:
@@ -255,6 +260,8 @@ class Caller:
             answer = self._post(events)
             if answer is not None and answer.status_code != 503:
                 return self._keep(events, answer)
+            if answer is not None:
+                journal.turned_away(answer.json()["code"])
             self.turn += 1
             if not again or self.load.stop.wait(_AGAIN):
                 return False

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from tests.faults.deployment import Deployment
+from tests.faults.deployment import Deployment, await_true
 from tests.faults.load import Load
 
 Ground = Literal["plain", "small_disk", "three_brokers"]
@@ -119,7 +119,8 @@ def _postgres(way: str) -> Callable[[Scene], None]:
 
 
 def _disk_full(scene: Scene) -> None:
-    """Take all the room that the database has; give it back."""
+    """Take all the room that the database has, until it shows; give it back."""
+    before = scene.load.journal.counts["away"]
     ballast = scene.made.ballast
     assert ballast is not None
     with ballast.open("wb", buffering=0) as file:
@@ -129,6 +130,9 @@ def _disk_full(scene: Scene) -> None:
         except OSError:
             pass
     scene.wait()
+    await_true(
+        lambda: scene.load.journal.counts["away"] > before, "submissions are refused"
+    )
     ballast.unlink()
     # It may have given up: then its operator starts it, as it was told to.
     if not scene.made.server.answers():
@@ -159,31 +163,31 @@ def _twisted(*twists: str) -> Callable[[Scene], None]:
 _KILL = signal.SIGKILL
 
 FAULTS: dict[str, Fault] = {
-    "steady": Fault(_nothing, (2, 20)),
+    "steady": Fault(_nothing, (2, 15)),
     "kill_api": Fault(_signals(_KILL, "api-0", "api-1"), (6, 24)),
-    "kill_relay": Fault(_signals(_KILL, "relay-0", "relay-1"), (6, 40)),
+    "kill_relay": Fault(_signals(_KILL, "relay-0", "relay-1"), (6, 32)),
     "postgres_immediate": Fault(_postgres("crash"), (4, 12)),
-    "kill_ingest": Fault(_signals(_KILL, "ingest-0", "ingest-1"), (6, 40)),
+    "kill_ingest": Fault(_signals(_KILL, "ingest-0", "ingest-1"), (6, 24)),
     "twisted": Fault(_twisted("duplicates", "poison", "order"), (3, 0)),
     "kill_projector": Fault(_signals(_KILL, "projector"), (0, 12)),
-    "kill_remote": Fault(_signals(_KILL, "remote-0", "remote-1"), (0, 40)),
+    "kill_remote": Fault(_signals(_KILL, "remote-0", "remote-1"), (0, 24)),
     "kill_everything": Fault(
         _signals(_KILL, "ingest-1", "api-1", "relay-0", "projector", "remote-0"),
-        (0, 30),
+        (0, 25),
     ),
     "postgres_fast": Fault(_postgres("stop"), (0, 12)),
     "postgres_killed": Fault(_postgres("kill"), (0, 12)),
     "broker_restart": Fault(_broker_restart, (0, 15)),
     "broker_away": Fault(_broker_away, (0, 60)),
-    "broker_deaf": Fault(_broker_deaf, (0, 30)),
-    "slow_consumer": Fault(_stands("remote-0", "remote-1", "projector"), (0, 30)),
-    "rebalance_storm": Fault(_storm, (0, 40)),
+    "broker_deaf": Fault(_broker_deaf, (0, 24)),
+    "slow_consumer": Fault(_stands("remote-0", "remote-1", "projector"), (0, 20)),
+    "rebalance_storm": Fault(_storm, (0, 30)),
     "clock_jump": Fault(_clock_jumps, (0, 16)),
-    "duplicate_delivery": Fault(_twisted("duplicates"), (0, 15)),
-    "poison_record": Fault(_twisted("poison"), (0, 15)),
-    "out_of_order": Fault(_twisted("order"), (0, 15)),
+    "duplicate_delivery": Fault(_twisted("duplicates"), (0, 10)),
+    "poison_record": Fault(_twisted("poison"), (0, 10)),
+    "out_of_order": Fault(_twisted("order"), (0, 10)),
     "disk_full": Fault(_disk_full, (0, 15), "small_disk"),
-    "leader_killed": Fault(_leader_killed, (0, 40), "three_brokers"),
+    "leader_killed": Fault(_leader_killed, (0, 30), "three_brokers"),
 }
 
 

@@ -8,7 +8,6 @@ import time
 import pytest
 
 from tests.faults import audit
-from tests.faults.deployment import await_true
 from tests.faults.load import Doors, Load
 from tests.faults.table import FAULTS, Scene
 
@@ -16,7 +15,7 @@ pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
 
 _RUNS = itertools.count(1)
 #: How much is acknowledged, by both doors, before a fault and after it.
-_BEFORE, _AFTER = 200, 150
+_BEFORE, _AFTER = 200, 200
 
 
 def _load(made) -> Load:
@@ -39,10 +38,9 @@ def test_nothing_is_lost_or_doubled(fault, deployment_on, grounds, in_full, reco
     ends = made.ends()
     try:
         with load.running():
-            await_true(lambda: load.count() >= _BEFORE, "the load has begun")
+            load.await_more(_BEFORE)
             row.do(Scene(made, load, row.seconds[in_full]))
-            healed = load.count()
-            await_true(lambda: load.count() >= healed + _AFTER, "the load goes on")
+            load.await_more(_AFTER)
         audit.await_quiet(made)
         verdict = audit.judged(made, audit.gathered(made, made.journal.read()))
         assert verdict.findings == []
