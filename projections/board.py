@@ -24,7 +24,7 @@ class Board:
     """A ``projections.tables.Projector``. Raise ``version`` when rows would differ."""
 
     name: str = NAME
-    version: int = 4
+    version: int = 5
     tables: tuple[Table, ...] = (
         *status.TABLES,
         *timeline.TABLES,

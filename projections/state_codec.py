@@ -29,13 +29,13 @@ from events.domain import (
     grids,
     inspection_state,
     issues,
+    kinds,
     ledger,
     measures,
     metrics,
     obligations,
     orders,
     organisation,
-    policy,
     policy_versions,
     reports,
     rulesets,
@@ -64,7 +64,7 @@ STATES: Final[Mapping[str, type]] = MappingProxyType(
         "metric": metrics.Reading,
         "obligation": obligations.Obligation,
         "order": orders.Order,
-        "policy": policy.Policy,
+        "policy": policy_versions.Versions,
         "post": organisation.Post,
         "report": reports.Report,
         "routine": obligations.Routine,
@@ -75,7 +75,11 @@ STATES: Final[Mapping[str, type]] = MappingProxyType(
 )
 #: Kind -> what is behind the one field that may hold anything (``Edition.content``).
 _CONTENTS: Final[Mapping[str, type]] = MappingProxyType(
-    {"calendar": calendars.CalendarTable, "ruleset": rulesets.Ruleset}
+    {
+        "calendar": calendars.CalendarTable,
+        "policy": kinds.Kind,
+        "ruleset": rulesets.Ruleset,
+    }
 )
 #: Struct -> the narrower one that states hold in its place, and the member it adds.
 _NARROWER: Final[Mapping[type, tuple[type, str]]] = MappingProxyType(

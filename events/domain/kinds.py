@@ -1,8 +1,9 @@
 """Kinds of commitment: what each requires, as versioned policy data.
 
 Rules of this file: it describes and finds policies; it does not judge a commitment
-(commitment_rules.py). The built-in kinds are kinds/<name>.toml; more are published at
-run time in the streams policy/<name>. A published version never changes.
+(commitment_rules.py). The built-in kinds are kinds/<name>.toml; more are published and
+activated at run time in the streams policy/<name> (policy.py). A published version
+never changes.
 
 A kind that is published at run time either is a later version of a built-in one or
 specialises it by name (``permit.tree_felling``): what the *fold* depends on, the state
@@ -133,15 +134,6 @@ def entry_state(policy: str) -> str:
     return kind.entry_state if kind else "draft"
 
 
-def kind_from(document: Mapping[str, Any]) -> Kind:
-    """Return the kind a document describes, checked; ``Refused('kind_invalid')``."""
-    try:
-        kind = msgspec.convert(document, Kind, strict=True)
-    except msgspec.ValidationError as cause:
-        raise _invalid(str(cause)) from cause
-    return checked(kind)
-
-
 def checked(kind: Kind) -> Kind:
     """Return a kind to be published if it is sound; ``Refused('kind_invalid')``."""
     name = kind.name.partition(".")[0]
@@ -161,35 +153,56 @@ def checked(kind: Kind) -> Kind:
 
 
 def current(text: str, ctx: Context) -> Kind:
-    """Return the kind that "name" (newest) or "name@version" (pinned) means now.
+    """Return the kind that "name" (in force) or "name@version" (pinned) means now.
 
-    What was published at run time goes before what is built in;
+    What two persons put into force goes before what is built in;
     ``Refused('kind_unknown')``.
     """
     name, _, pinned = text.partition("@")
-    published = ctx.state_of("policy/" + name)
-    kind = built_in().get(name)
     version = int(pinned) if pinned else None
-    found = _published(published, version)
-    if found is not None:
-        return found
-    if kind is None or (version is not None and version != kind.version):
+    found = _in_force(ctx.state_of("policy/" + name), version, ctx.at)
+    if found is None and (kind := built_in().get(name)) is not None:
+        found = kind if version in {None, kind.version} else None
+    if found is None:
         fault = Fault("kind_unknown", text, "/data/kind")
         raise Refused("kind_unknown", text, faults=(fault,), kind=text)
-    return kind
+    return found
+
+
+def _in_force(published: Any, version: int | None, at_us: int) -> Kind | None:
+    if published is None:
+        return None
+    edition = published.in_force(at_us)
+    if version is not None:
+        edition = published.versions.get(version)
+    usable = edition is not None and edition.covers(at_us)
+    return edition.content if usable else None
 
 
 def of_state(policy: str, ctx: Context) -> Kind:
-    """Return the kind that a registered commitment is under: "name@version"."""
-    kind = built_in().get(policy.partition("@")[0])
-    return kind if kind is not None and kind.id == policy else current(policy, ctx)
+    """Return the kind that a registered commitment is under: "name@version".
+
+    It stays that one when the version is retired. ``Refused('kind_unknown')``.
+    """
+    published = ctx.state_of("policy/" + policy.partition("@")[0])
+    return registered_under(policy, published) or current(policy, ctx)
 
 
-def _published(state: Any, version: int | None) -> Kind | None:
-    kind = None if state is None else state.policy(version)
-    return kind if isinstance(kind, Kind) else None
+def registered_under(policy: str, published: Any) -> Kind | None:
+    """Return the kind "name@version" means for ever; None: nobody knows it.
+
+    ``published`` is the state of the stream ``policy/<name>``.
+    """
+    name, _, version = policy.partition("@")
+    kind = built_in().get(name)
+    if kind is not None and kind.id == policy:
+        return kind
+    if published is None or not version:
+        return None
+    found = published.versions.get(int(version))
+    return None if found is None else found.content
 
 
 def _invalid(detail: str, pointer: str = "") -> Refused:
-    fault = Fault("kind_invalid", detail, "/data" + pointer)
+    fault = Fault("kind_invalid", detail, "/data/content" + pointer)
     return Refused("kind_invalid", detail, faults=(fault,))

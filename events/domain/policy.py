@@ -1,75 +1,102 @@
-"""Policy in force: the kinds of commitment that are published at run time.
+"""Kinds of commitment as versioned policy: put into force by two persons.
 
-Rules of this file: the register (streams ``policy/<kind>``) and its order of versions.
-What a kind says, and which kinds come with the code, is kinds.py.
+Rules of this file: which events the streams ``policy/<kind>`` have, and what the kinds
+that one person published before two were asked for still mean. What a kind says, and
+which come with the code, is kinds.py; the mechanism is policy_versions.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from events.domain import kinds
-from events.domain.fields import key_of
+from events.domain.commitment_state import person_of
+from events.domain.fields import Instant, Sha256Hex, Text, Version
 from events.domain.kinds import Kind
-from events.domain.model import Context, Event
+from events.domain.model import Context, Event, Payload
+from events.domain.policy_versions import (
+    Edition,
+    Versions,
+    content_sha256,
+    published_types,
+)
 from events.domain.transitions import NEW, Rule, event_types, refuse
 
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The published versions of one kind; a version, once published, never changes."""
-
-    status: str
-    latest: int
-    versions: Mapping[int, Kind]
-
-    def policy(self, version: int | None = None) -> Kind | None:
-        """Return one version, or the newest (None: no such version)."""
-        return self.versions.get(self.latest if version is None else version)
+#: A kind that one person published was in force at once, whatever instant was judged.
+_ALWAYS: Final = 0
 
 
-def _guard_published(state: Policy | None, event: Event, _context: Context) -> None:
-    kind: Kind = kinds.checked(event.data)
-    if kind.name != key_of(event):
-        raise refuse("kind_name_mismatch", "/data/name", stream=event.stream)
-    if state is not None and kind.version <= state.latest:
-        raise refuse("kind_version_not_later", "/data/version", latest=state.latest)
+class Published(Payload, frozen=True):
+    """A version of a kind is laid open; it counts once a second person activates it.
+
+    `content_sha256` is that of the content's canonical JSON (RFC 8785), in which
+    members that have their default are left out.
+    """
+
+    version: Version
+    content: Kind
+    content_sha256: Sha256Hex
+    valid_from: Instant
+    basis: Text | None = None
 
 
-def _publish(state: Policy | None, event: Event) -> Policy:
+def _check_content(event: Event) -> None:
+    kinds.checked(event.data.content)
+
+
+def _guard_published_by_one(
+    _state: Versions | None, _event: Event, _context: Context
+) -> None:
+    raise refuse("kind_needs_two_persons", "/type")
+
+
+def _publish_by_one(state: Versions | None, event: Event) -> Versions:
+    """Fold what was accepted before two persons were asked for."""
     kind: Kind = event.data
-    before = {} if state is None else state.versions
-    return Policy(
-        status="published",
-        latest=kind.version,
-        versions=MappingProxyType({**before, kind.version: kind}),
+    edition = Edition(
+        version=kind.version,
+        content=kind,
+        sha256=content_sha256(kind),
+        valid_from=_ALWAYS,
+        publisher=person_of(event.actor),
+        activated_at=event.ingested,
     )
+    before = {} if state is None else state.versions
+    rows = MappingProxyType({**before, kind.version: edition})
+    return Versions(status="published", versions=rows)
 
 
-EVENT_TYPES: Final = event_types(
-    "policy",
-    (
-        Rule(
-            what="kind_published",
-            data=Kind,
-            en="Kind of commitment published",
-            zh="发布承诺类型",
-            roles=frozenset({"admin"}),
-            when=frozenset({NEW, "published"}),
-            guard=_guard_published,
-            apply=_publish,
-            examples=(
-                {
-                    "name": "permit",
-                    "version": 2,
-                    "en": "Permit procedure",
-                    "zh": "行政许可办件",
-                    "entry_state": "in_progress",
-                    "closes_from": ["verified"],
-                },
+_EXAMPLE: Final = {
+    "name": "permit",
+    "version": 2,
+    "en": "Permit procedure",
+    "zh": "行政许可办件",
+    "entry_state": "in_progress",
+    "closes_from": ["verified"],
+}
+
+EVENT_TYPES: Final = (
+    *published_types(
+        "policy",
+        Published,
+        names=("Kind of commitment", "承诺类型"),
+        check=_check_content,
+        content=_EXAMPLE | {"closes_from": ["claimed"]},
+    ),
+    *event_types(
+        "policy",
+        (
+            Rule(
+                what="kind_published",
+                data=Kind,
+                en="Kind of commitment published by one person (no longer accepted)",
+                zh="单人发布承诺类型（不再接受）",
+                roles=frozenset({"admin"}),
+                when=frozenset({NEW, "published"}),
+                guard=_guard_published_by_one,
+                apply=_publish_by_one,
+                examples=(_EXAMPLE,),
             ),
         ),
     ),

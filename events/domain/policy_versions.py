@@ -1,8 +1,8 @@
 """Versioned policy by two persons: published by one, activated by another, retired.
 
-Rules of this file: the mechanism for rulesets and calendars alike. Versions count up, a
-published one never changes, and a change counts from its own ``valid_from`` on: what
-was in force before that instant stays what it was.
+Rules of this file: the mechanism for rulesets, calendars and kinds alike. Versions
+count up, a published one never changes, and a change counts from its own ``valid_from``
+on: what was in force before that instant stays what it was.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """The state of one ruleset or calendar: all its versions, by number."""
+    """The state of one ruleset, calendar or kind: all its versions, by number."""
 
     status: str
     versions: Mapping[int, Edition]
@@ -83,8 +83,19 @@ class Versions:
 
 
 def content_sha256(content: object) -> str:
-    """Return the SHA-256 of a content's canonical JSON, lower hex."""
-    return hashlib.sha256(canonical.encode(msgspec.to_builtins(content))).hexdigest()
+    """Return the SHA-256 of a content's canonical JSON, lower hex.
+
+    Members that have their default are left out, so that it is the hash of what was
+    written where that says no more than it must.
+    """
+    written = content
+    if isinstance(content, msgspec.Struct):
+        written = {
+            field.encode_name: value
+            for field in msgspec.structs.fields(content)
+            if (value := getattr(content, field.name)) != field.default
+        }
+    return hashlib.sha256(canonical.encode(msgspec.to_builtins(written))).hexdigest()
 
 
 def _checked(check: Callable[[Event], None]) -> Callable[..., None]:

@@ -133,13 +133,13 @@ def _course(
 
 def _kind(policy: str, published: dict[str, Any]) -> Kind:
     """Return the kind ``name@version``; where nobody knows it, the strictest usual."""
-    name, _, version = policy.partition("@")
-    state = published.get(name)
-    found = None if state is None else state.policy(int(version) if version else None)
-    if isinstance(found, Kind):
-        return found
+    name = policy.partition("@")[0]
     shipped = kinds.built_in()
-    return shipped.get(name) or shipped["supervision"]
+    return (
+        kinds.registered_under(policy, published.get(name))
+        or shipped.get(name)
+        or shipped["supervision"]
+    )
 
 
 def _steps(happened: Sequence[Happened], policy: str) -> tuple[Step, ...]:

@@ -232,7 +232,7 @@ def test_subject_names_a_stream_of_the_kind(subject, code):
 
 def test_a_role_of_the_type_is_needed():
     """Who has none of the type's roles is denied; a type without roles lets all in."""
-    row = catalogue.lookup("henji.policy.kind_published.v1")
+    row = catalogue.lookup("henji.policy.published.v1")
     actor = catalogue.Actor(key="k", roles=frozenset({"lead"}))
     with pytest.raises(Denied) as caught:
         catalogue.permit(row.roles, actor)

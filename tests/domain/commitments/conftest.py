@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from events.domain import commitments
 from events.domain.commitment_payloads import PAYLOADS, type_name
 from events.domain.model import Actor, Context, Event
 from events.domain.organisation import Appointment, Post, Unit
+from events.domain.policy_versions import Edition, Versions, content_sha256
 from events.entries import instant
 from events.errors import Refused
 
@@ -222,6 +224,26 @@ class World:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def put_kind(world):
+    """Return a way to have a version of a kind published, and activated since 2010."""
+
+    def put(kind, **changes: Any) -> None:
+        edition = Edition(
+            version=kind.version,
+            content=kind,
+            sha256=content_sha256(kind),
+            valid_from=us("2010-01-01T00:00:00Z"),
+            publisher="post:first",
+            activated_at=world.now,
+        )
+        rows = {kind.version: replace(edition, **changes)}
+        state = Versions("published", MappingProxyType(rows))
+        world.states[f"policy/{kind.name}"] = state
+
+    return put
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from events.domain.kinds import built_in
 from events.domain.model import Actor
 
 
@@ -89,17 +90,12 @@ def test_two_persons_close(verified, who, say):
     assert verified.do("closed", say.close, by=by).closed_by == "post:chief"
 
 
-def test_no_close_without_an_independent_verification(world, who, say):
+def test_no_close_without_an_independent_verification(world, put_kind, who, say):
     """I2, where a policy was published past the check of kinds."""
-    from types import SimpleNamespace
-
-    from events.domain.kinds import built_in
-
     loose = msgspec.structs.replace(
         built_in()["campaign_task"], version=2, closes_from=("in_progress",)
     )
-    policy = SimpleNamespace(policy=lambda _: loose)
-    world.states["policy/campaign_task"] = policy
+    put_kind(loose)
     world.reach("in_progress", kind="campaign_task", campaign="sixty")
     world.refused("closed", say.close, "verification_required", by=who.office)
 
