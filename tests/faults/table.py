@@ -33,11 +33,15 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One row of the table. ``seconds``: in the short run (0: not in it), in full."""
+    """One row of the table. ``seconds``: in the short run (0: not in it), in full.
+
+    ``lasting``: only for brokers that keep what they hold over a restart.
+    """
 
     do: Callable[[Scene], None]
     seconds: tuple[float, float]
     ground: Ground = "plain"
+    lasting: bool = False
 
 
 def _nothing(scene: Scene) -> None:
@@ -177,8 +181,8 @@ FAULTS: dict[str, Fault] = {
     ),
     "postgres_fast": Fault(_postgres("stop"), (0, 12)),
     "postgres_killed": Fault(_postgres("kill"), (0, 12)),
-    "broker_restart": Fault(_broker_restart, (0, 15)),
-    "broker_away": Fault(_broker_away, (0, 60)),
+    "broker_restart": Fault(_broker_restart, (0, 15), lasting=True),
+    "broker_away": Fault(_broker_away, (0, 60), lasting=True),
     "broker_deaf": Fault(_broker_deaf, (0, 24)),
     "slow_consumer": Fault(_stands("remote-0", "remote-1", "projector"), (0, 20)),
     "rebalance_storm": Fault(_storm, (0, 30)),
