@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from events import errors
+from events.records import Record
 from services.ingest.records import Reply
+from services.kafka.partitions import partition_of
 from services.kafka.publisher import Publisher
 
 
@@ -28,8 +30,11 @@ class Replies:
         """
         try:
             publisher = self._publisher = self._publisher or self._connect()
+            topics = {reply.topic for reply in replies}
+            counts = {topic: publisher.partitions(topic) for topic in topics}
             for topic, record in replies:
-                publisher.send(topic, record, partition=None)
+                partition = _partition(record, counts[topic])
+                publisher.send(topic, record, partition=partition)
             publisher.flush()
         except errors.HenjiError as error:
             self.close()
@@ -40,3 +45,11 @@ class Replies:
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
             publisher.close()
+
+
+def _partition(record: Record, partitions: int) -> int | None:
+    """Return where a record belongs: by its key, as the client itself would choose.
+
+    Keys come again, and ours are remembered: the client hashes each one in Python.
+    """
+    return None if record.key is None else partition_of(record.key, partitions)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from kafka import TopicPartition
 from kafka.errors import CommitFailedError, CorruptRecordError, KafkaTimeoutError
+from kafka.partitioner.default import murmur2
 from prometheus_client import CollectorRegistry
 
 from events.errors import Corrupt, Malformed, Refused, Unavailable
@@ -404,9 +405,14 @@ class Publisher:
 
     def __init__(self, failing=None):
         self.failing, self.sent, self.closed = failing, [], False
+        self.placed = []
+
+    def partitions(self, topic):
+        return 5
 
     def send(self, topic, record, *, partition):
         self.sent.append((topic, record))
+        self.placed.append(partition)
 
     def flush(self):
         if self.failing:
@@ -431,3 +437,13 @@ def test_a_publisher_that_failed_is_replaced(error):
     replies.send([reply])
     assert (made[0].closed, made[1].closed) == (True, False)
     assert made[1].sent == [("t", Record(None, b"v", []))] * 2
+
+
+def test_an_answer_goes_where_any_other_client_would_put_its_key():
+    """Without a key the client chooses, as it does for everybody."""
+    publisher, keys = Publisher(), [b"site-1", b"site-2", None]
+    Replies(lambda: publisher).send(
+        [records.Reply("t", Record(key, b"v", [])) for key in keys]
+    )
+    chosen = [murmur2(key) % 2**31 % 5 for key in keys[:2]]
+    assert publisher.placed == [*chosen, None]
