@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from types import MappingProxyType
@@ -19,7 +20,7 @@ from typing import Any
 from msgspec.structs import replace
 from psycopg.conninfo import conninfo_to_dict
 
-from events import catalogue, entries, errors, gate, postgres_schema
+from events import catalogue, entries, errors, gate, postgres_schema, signing
 from events.cloudevents import accept
 from events.draft import NOTHING, fold
 from events.postgres import PostgresStore
@@ -27,20 +28,20 @@ from events.postgres_roles import Duty, Roles
 from events.postgres_sessions import Waits
 from events.prover import Prover
 from events.sequencer import Sequencer
+from events.signing import OPENED
 from events.sqlite import SqliteStore
-from events.store import Row, Store
+from events.store import Reader, Store
 from events.submissions import Accepted, Request, Result, prepare
 from projections.postgres import PostgresViews
 from projections.postgres_roles import create_views_schema
 from projections.postgres_tracking import ensure_schema
 from projections.sqlite import SqliteViews
 from projections.views import Views
-from services import leases
-from services.keyfile import Keys, load_or_create
+from services import keyfile, leases
+from services.keyfile import Keys
 from services.leases import Leases, PostgresLeases, SqliteLeases
 from services.settings import Settings
 
-OPENED = "henji.ledger.opened.v1"
 SYSTEM_SOURCE = "urn:henji:system"
 #: Positions for which there must be partitions: days of the busiest ledger. One is
 #: added a whole partition ahead, so fewer means that adding fails.
@@ -231,15 +232,21 @@ def open_ledger(settings: Settings) -> Iterator[Ledger]:
     ``Conflict('origin_mismatch')`` if the keys are not those the log was opened with.
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keys = load_or_create(
-        settings.data_dir / "signing.keys",
+    path = settings.data_dir / keyfile.FILE
+    load = partial(
+        keyfile.load_or_create,
+        path,
         origin=settings.origin,
         random_bytes=secrets.token_bytes,
     )
+    keys = load()
     settings = replace(settings, origin=keys.origin)
     with ExitStack() as stack:
         store = open_store(settings)
         stack.callback(store.close)
+        # A rotation of keys that was cut off after the log had named them ends here.
+        if keyfile.take_up(path, keys, store, seconds=clock() // 1_000_000):
+            keys = load()
         commits = Commits()
         sequencer = Sequencer(
             store,
@@ -263,24 +270,24 @@ def open_ledger(settings: Settings) -> Iterator[Ledger]:
 
 
 def _open_or_check(ledger: Ledger) -> None:
-    """Append position 1, or compare it with our keys."""
-    first = ledger.store.row(1)
-    if first is None:
+    """Append position 1, or compare what the log says of itself with our keys."""
+    if ledger.store.row(1) is None:
         # Another first process may be faster: what it wrote is looked at below.
         with suppress(errors.Conflict, errors.Refused):
             ledger.submit_as_operator(opening(ledger))
-        first = ledger.store.row(1)
     check_opening(
-        first, origin=ledger.settings.origin, signing_vkey=ledger.keys.vkeys[0]
+        ledger.store, origin=ledger.settings.origin, signing_vkey=ledger.keys.vkeys[0]
     )
 
 
-def check_opening(first: Row | None, *, origin: str, signing_vkey: str) -> None:
-    """Compare position 1 with an origin and the key that signs receipts.
+def check_opening(reader: Reader, *, origin: str, signing_vkey: str) -> None:
+    """Compare a log's own words with an origin and the key that signs receipts.
 
-    ``Corrupt('ledger_not_opened')``, ``Conflict('origin_mismatch')``,
-    ``Conflict('signing_key_mismatch')``.
+    ``Corrupt('ledger_not_opened')``, ``Conflict('origin_mismatch')``;
+    ``Conflict('signing_key_retired')``: the log has named others since,
+    ``Conflict('signing_key_mismatch')``: it never named this one.
     """
+    first = reader.row(1)
     opened = catalogue.read(first.entry) if first else None
     if opened is None or opened.type != OPENED:
         raise errors.Corrupt("ledger_not_opened")
@@ -288,8 +295,14 @@ def check_opening(first: Row | None, *, origin: str, signing_vkey: str) -> None:
         raise errors.Conflict(
             "origin_mismatch", expected=opened.data.origin, actual=origin
         )
-    if signing_vkey not in opened.data.vkeys:
-        raise errors.Conflict("signing_key_mismatch")
+    rows = reader.stream(f"ledger/{origin}")
+    known = signing.periods_of((row.position, row.entry) for row in rows)
+    current = known[-1].vkeys if known else opened.data.vkeys
+    if signing_vkey in current:
+        return
+    former = any(signing_vkey in period.vkeys for period in known)
+    code = "signing_key_retired" if former else "signing_key_mismatch"
+    raise errors.Conflict(code)
 
 
 def opening(ledger: Ledger) -> dict[str, Any]:
