@@ -188,19 +188,21 @@ class PostgresStore:
             # Anything weaker would answer before the commit is on disk.
             "SELECT set_config('synchronous_commit', CASE current_setting("
             "'synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply'"
-            " ELSE 'on' END, false),"
-            # Plans made while the tables were small must not stay with large ones.
-            " set_config('enable_hashjoin', 'off', false),"
-            " set_config('enable_mergejoin', 'off', false),"
-            # No plan for each call: it would cost more than the rows of a small batch.
-            " set_config('plan_cache_mode', 'force_generic_plan', false)"
+            " ELSE 'on' END, false)"
         )
 
     def _configure(self, connection: _Connection) -> None:
         bind(connection, self.schema)
         connection.execute(
+            # Plans made while the tables were small must not stay with large ones.
             "SELECT set_config('enable_seqscan', 'off', false),"
-            " set_config('jit', 'off', false)"
+            " set_config('enable_hashjoin', 'off', false),"
+            " set_config('enable_mergejoin', 'off', false),"
+            " set_config('jit', 'off', false),"
+            # No plan for each call: it would cost more than the rows of a small batch,
+            # or of a page. Every statement is written so that one plan is right for
+            # all values, or has its values in the text.
+            " set_config('plan_cache_mode', 'force_generic_plan', false)"
         )
 
     def _configure_reader(self, connection: _Connection) -> None:

@@ -46,10 +46,20 @@ class PostgresReads:
     def select(self, narrowed: Selection, *, order: Order, limit: int) -> list[Row]:
         """Run a selection, whose instants of ingestion are positions."""
         window = None if narrowed.streams else happened(narrowed, mark="%b")
-        few = window is not None and self._are_few(window)
-        statement, parameters = selecting(
-            narrowed, order=order, limit=limit, by_time="few" if few else None
-        )
+        if window is not None and self._are_few(window):
+            return self._rows(*choosing(narrowed, window, order=order, limit=limit))
+        statement, parameters = selecting(narrowed, order=order, limit=limit)
+        if narrowed.streams:
+            return self._rows(statement, parameters)
+        # Some values are rare and found by their index, others soon met in a walk by
+        # position: they are written into the text, so that it is planned for them.
+        with translated():
+            text = psycopg.ClientCursor(self._connection).mogrify(statement, parameters)
+        return self._rows(text.encode())
+
+    def _rows(
+        self, statement: bytes, parameters: tuple[object, ...] | None = None
+    ) -> list[Row]:
         cursor = self._connection.cursor(binary=True)
         with translated():
             return list(map(Row._make, cursor.execute(statement, parameters)))
@@ -178,47 +188,58 @@ def counting(window: Clause) -> tuple[bytes, tuple[object, ...]]:
     """Return what counts the entries that happened then, up to one more than few."""
     text = (
         "SELECT count(*) FROM "  # noqa: S608
-        f"(SELECT 1 FROM log_entry WHERE {window.text} LIMIT %b) few"
+        f"(SELECT 1 FROM log_entry WHERE {window.text} LIMIT {FEW + 1}) few"
     )
-    return text.encode(), (*window.parameters, FEW + 1)
+    return text.encode(), window.parameters
 
 
 def selecting(
-    narrowed: Selection,
-    *,
-    order: Order,
-    limit: int,
-    by_time: Literal["few"] | None = None,
+    narrowed: Selection, *, order: Order, limit: int
 ) -> tuple[bytes, tuple[object, ...]]:
     """Return the statement of a selection and its parameters: fixed fragments only.
 
-    ``by_time="few"``: few entries happened then, and they are found by that.
-
     Streams are many, and most are short: the planner's guess for several of them may be
     a walk through the whole log. So each is read by its own index, up to the limit.
+
+    The limit is in the text: a plan for any limit is made for a tenth of the log, and
+    what is best for so many is not the same in short and long logs.
     """
     clause = where(replace(narrowed, streams=()), mark="%b")
-    tail = f"ORDER BY position {order} LIMIT %b"
-    if by_time == "few":
-        # Chosen first and sorted then, so that nothing tempts into a walk by position.
-        text = (
-            "WITH happened AS MATERIALIZED "  # noqa: S608
-            f"(SELECT position FROM log_entry WHERE {clause.text}), "
-            f"chosen AS (SELECT position FROM happened {tail}) "
-            "SELECT e.* FROM chosen JOIN log_entry e USING (position) "
-            f"ORDER BY e.position {order}"
-        )
-        return text.encode(), (*clause.parameters, limit)
+    tail = f"ORDER BY position {order} LIMIT {limit:d}"
     if not narrowed.streams:
         text = f"SELECT * FROM log_entry WHERE {clause.text} {tail}"  # noqa: S608
-        return text.encode(), (*clause.parameters, limit)
+        return text.encode(), clause.parameters
     names = list(dict.fromkeys(narrowed.streams))
     text = (
         "SELECT e.* FROM unnest(%b::text[]) AS k (stream) CROSS JOIN LATERAL ("  # noqa: S608
         f"SELECT * FROM log_entry l WHERE l.stream = k.stream AND {clause.text} {tail}"
         f") e {tail}"
     )
-    return text.encode(), (names, *clause.parameters, limit, limit)
+    return text.encode(), (names, *clause.parameters)
+
+
+def choosing(
+    narrowed: Selection, window: Clause, *, order: Order, limit: int
+) -> tuple[bytes, tuple[object, ...]]:
+    """Return what chooses among the few that happened within ``window``.
+
+    They are found by nothing but when they happened: a plan that may use all conditions
+    has been seen to walk the log by position. Type and position are in the same index,
+    so that only the rows of the answer are read.
+    """
+    rest = where(replace(narrowed, occurred_from=None, occurred_before=None), mark="%b")
+    seen = "position, type"
+    if narrowed.sources or narrowed.without:
+        seen += ", source, stream"
+    text = (
+        "WITH happened AS MATERIALIZED "  # noqa: S608
+        f"(SELECT {seen} FROM log_entry WHERE {window.text}), "
+        f"chosen AS (SELECT position FROM happened WHERE {rest.text} "
+        f"ORDER BY position {order} LIMIT {limit:d}) "
+        "SELECT e.* FROM chosen JOIN log_entry e USING (position) "
+        f"ORDER BY e.position {order}"
+    )
+    return text.encode(), (*window.parameters, *rest.parameters)
 
 
 #: The first class that an error is an instance of decides. The rest are bugs of ours.

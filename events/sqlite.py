@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 _BUSY_SECONDS = 30.0
 _PAGE = 2_000
+#: Pages that a connection keeps. A commit changes pages all over the indexes. A reader
+#: lets go of its pages after each commit, and comes to a page of the past once: to fill
+#: a large cache takes it longer than to ask the system again.
+_WRITER_KIB, _READER_KIB = 65_536, 4_096
 _BY_TIME = "INDEXED BY log_entry_occurred"
 _WALK = "SELECT * FROM log_entry WHERE {where} ORDER BY position {order} LIMIT ?"
 #: Chosen in the index, so that only the rows of the answer are read.
@@ -50,7 +54,7 @@ class SqliteStore:
         self._sql = load("sqlite")
         # Threads of this process wait here; other processes at BEGIN IMMEDIATE.
         self._mutex = threading.Lock()
-        self._writer = self._connect()
+        self._writer = self._connect(_WRITER_KIB)
         self._writer.executescript("BEGIN IMMEDIATE;" + self._sql["schema"] + "COMMIT;")
 
     @classmethod
@@ -96,9 +100,9 @@ class SqliteStore:
                 self._writer.execute("ROLLBACK")
         except sqlite3.Error:
             self._writer.close()
-            self._writer = self._connect()
+            self._writer = self._connect(_WRITER_KIB)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, cache_kib: int) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path,
             timeout=_BUSY_SECONDS,
@@ -110,7 +114,7 @@ class SqliteStore:
         connection.execute("PRAGMA synchronous = FULL")
         # REPLACE deletes without firing delete triggers unless this is on.
         connection.execute("PRAGMA recursive_triggers = ON")
-        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute(f"PRAGMA cache_size = -{cache_kib}")
         # Pages are copied back from the log less often: that work is in a commit.
         connection.execute("PRAGMA wal_autocheckpoint = 4096")
         return connection
@@ -120,7 +124,7 @@ class SqliteStore:
         try:
             connection = self._readers.get_nowait()
         except Empty:
-            connection = self._connect()
+            connection = self._connect(_READER_KIB)
             connection.execute("PRAGMA query_only = ON")
         try:
             yield SqliteReads(connection)

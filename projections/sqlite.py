@@ -26,6 +26,8 @@ from projections.tables import Changes, Projector, Table, Values
 from projections.views import Generation, Part, Poison, Views
 
 _BUSY_SECONDS = 30.0
+#: Pages that a connection keeps; why those that read keep few: ``events.sqlite``.
+_WRITER_KIB, _READER_KIB = 65_536, 4_096
 
 
 class SqliteViews(Views):
@@ -37,7 +39,7 @@ class SqliteViews(Views):
         self._path = path
         self._lock = threading.Lock()
         self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
-        self._writer = self._connect()
+        self._writer = self._connect(_WRITER_KIB)
         self._writer.executescript(f"BEGIN IMMEDIATE;{sqlite_tracking.SCHEMA}COMMIT;")
 
     def close(self) -> None:
@@ -200,7 +202,7 @@ class SqliteViews(Views):
         try:
             connection = self._idle.get_nowait()
         except Empty:
-            connection = self._connect()
+            connection = self._connect(_READER_KIB)
         try:
             with _translated():
                 connection.execute("BEGIN")
@@ -210,7 +212,7 @@ class SqliteViews(Views):
                 connection.execute("ROLLBACK")
             self._idle.put(connection)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, cache_kib: int) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self._path,
             timeout=_BUSY_SECONDS,
@@ -220,7 +222,7 @@ class SqliteViews(Views):
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute(f"PRAGMA cache_size = -{cache_kib}")
         # A rebuild touches pages at random; copying them back rarely doubles its speed.
         connection.execute("PRAGMA wal_autocheckpoint = 16384")
         return connection

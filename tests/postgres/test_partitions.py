@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from events import errors
-from events.postgres_statements import PostgresReads, Room, selecting
+from events.postgres_statements import PostgresReads, Room, choosing, selecting
+from events.selection import happened
 from events.store import Selection
 from tests.postgres.conftest import PARTITION, drafts
 from tests.store.batches import Draft, put, sealed
@@ -294,6 +295,34 @@ def test_selections_prune_partitions(grown, selection, touched):
         scan.split(" on ")[1].split()[0] for scan in scans if " on log_entry_" in scan
     }
     assert len(found) <= touched, text
+
+
+def test_few_are_found_by_when_they_happened(grown):
+    """And by nothing else: no plan can prefer to walk the log by position."""
+    selection = Selection(
+        until=800, types=("test.event",), occurred_from=5, occurred_before=9
+    )
+    window = happened(selection, mark="%b")
+    statement, parameters = choosing(selection, window, order="DESC", limit=10)
+    with grown._pool.connection() as connection:
+        text = plan(connection, statement, parameters)
+    found = [line for line in text.splitlines() if "Index Cond" in line]
+    by_time = [line for line in found if "occurred" in line]
+    assert by_time
+    assert not [line for line in by_time if "position" in line], text
+    assert all("= happened." in line for line in found if line not in by_time), text
+
+
+def test_a_rare_value_is_found_by_its_index(grown):
+    """A plan that was made for values of which there are many is not kept for it."""
+    with grown._pool.connection() as connection:
+        reads = PostgresReads(connection, grown._sql)
+        common = Selection(sources=("urn:test:0",))
+        for _ in range(12):
+            assert reads.select(common, order="DESC", limit=5)
+        kept = "SELECT statement FROM pg_prepared_statements WHERE statement LIKE %s"
+        found = connection.execute(kept, ["%source IN (%"]).fetchall()
+    assert all("$" not in statement for (statement,) in found), found
 
 
 def test_reads_are_the_same_across_partitions(grown):
