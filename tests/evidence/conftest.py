@@ -5,25 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from fastapi import Depends
 from starlette.testclient import TestClient
 
-from services import app as application
-from services import serving
-from services.api import evidence
-from services.api.desk import Desk as ApiDesk
-from services.api.strict import only_documented
 from services.app import create_app
 from services.keyring import KeySpec, create_key
 from services.running import Service, running
+from services.serving import served
 from services.settings import Settings
 from tests.support import scenario
 
@@ -111,26 +106,6 @@ class Desk:
         return [json.loads(line)["code"] for line in log.read_text().splitlines()]
 
 
-def app_of(service: Service) -> Any:
-    """Return the application with the routes of evidence, mounted here if need be."""
-    app = create_app(service)
-    if hasattr(application, "evidence"):  # It imports the routes: it has them.
-        return app
-    desk = ApiDesk(service)
-    strict = [Depends(only_documented(app.openapi))]
-    app.include_router(evidence.router(desk), dependencies=strict)
-    inner = app.router.lifespan_context
-
-    @asynccontextmanager
-    async def lifespan(given: Any) -> AsyncIterator[Any]:
-        desk.open()
-        async with inner(given) as state:
-            yield state
-
-    app.router.lifespan_context = lifespan
-    return app
-
-
 Start = Callable[..., Desk]
 
 
@@ -145,7 +120,7 @@ def start(tmp_path) -> Iterator[Start]:
                 data_dir=folder, **{"origin": scenario.ORIGIN, **changed}
             )
             service = stack.enter_context(running(settings))
-            client = TestClient(app_of(service), raise_server_exceptions=False)
+            client = TestClient(create_app(service), raise_server_exceptions=False)
             desk = Desk(service, stack.enter_context(client))
             desk.headers = desk.key()
             return desk
@@ -160,13 +135,12 @@ def desk(start: Start) -> Desk:
 
 
 @pytest.fixture
-def live(tmp_path, monkeypatch) -> Iterator[Desk]:
+def live(tmp_path) -> Iterator[Desk]:
     """A fresh service behind a real server on loopback."""
-    monkeypatch.setattr(serving, "create_app", app_of)
     settings = Settings(data_dir=tmp_path / "live", origin=scenario.ORIGIN)
     with (
         running(settings) as service,
-        serving.served(service, host="127.0.0.1") as url,
+        served(service, host="127.0.0.1") as url,
         httpx2.Client(base_url=url, timeout=60) as client,
     ):
         desk = Desk(service, client)
