@@ -142,6 +142,7 @@ class Desk:
     store: Store
     clock: Clock = field(default_factory=Clock)
     options: dict[str, Any] = field(default_factory=dict)
+    signer: Signer = SIGNER
     sequencer: Sequencer = field(init=False)
     prover: Prover = field(init=False)
 
@@ -150,15 +151,15 @@ class Desk:
         self.sequencer = Sequencer(
             self.store,
             origin=scenario.ORIGIN,
-            signers=[SIGNER],
+            signers=[self.signer],
             clock=self.clock,
             **self.options,
         )
         self.prover = Prover(
             self.store,
             origin=scenario.ORIGIN,
-            signers=[SIGNER],
-            receipt_signers=[SIGNER],
+            signers=[self.signer],
+            receipt_signers=[self.signer],
             clock=self.clock,
         )
 
@@ -232,13 +233,15 @@ def verified(store: Store, *checkpoints: Checkpoint) -> Report:
     return report
 
 
-def replayed(store: Store) -> Desk:
+def replayed(store: Store, *, signer: Signer = SIGNER) -> Desk:
     """Decide the whole log again in memory; the same three tables must come out.
+
+    ``signer`` is one of those that the log names: nobody else may append to it.
 
     This is what "serial" means: whoever wrote, and how many at once, every event was
     decided on exactly the entries before it.
     """
-    desk = Desk(MemoryStore())
+    desk = Desk(MemoryStore(), signer=signer)
     for ingested, rows in groupby(store.iter_entries(), lambda row: row.ingested):
         desk.clock.now = ingested
         entries = [canonical.parse(row.entry) for row in rows]
