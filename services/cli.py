@@ -32,7 +32,7 @@ from services.options import LOCAL_URL, AsJson, DataDir, Key, Language, Url, set
 from services.relay import command as relaying
 from services.remote import command as projecting
 from services.scheduling import command as scheduling
-from services.settings import from_environment, further_ledgers
+from services.settings import further_ledgers, variable
 from services.texts import Say, speaker
 
 app = typer.Typer(
@@ -42,7 +42,9 @@ app = typer.Typer(
     help="Henji 痕迹",
 )
 
-keys = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
+keys = typer.Typer(
+    no_args_is_help=True, help="API keys: create, list, revoke; signing keys: rotate."
+)
 app.add_typer(keys, name="keys")
 for _command in (
     evidence,
@@ -71,7 +73,8 @@ def main() -> None:
     try:
         app()
     except errors.HenjiError as error:
-        language: messages.Language = "zh" if from_environment().lang == "zh" else "en"
+        # The settings themselves may be what is wrong.
+        language: messages.Language = "zh" if variable("HENJI_LANG") == "zh" else "en"
         message = messages.text(error.code, language, error.parameters)
         typer.echo(f"{error.code}: {message.title} {error.detail}".rstrip(), err=True)
         typer.echo(message.fix, err=True)
@@ -208,6 +211,23 @@ def keys_revoke(
     with _ledger(data_dir) as ledger:
         revoke_key(ledger, key_id, reason)
     typer.echo(speaker(language)("key_revoked", id=key_id))
+
+
+@keys.command("rotate-signing")
+def keys_rotate_signing(
+    reason: Annotated[str, typer.Option(help="Recorded with the event.")],
+    data_dir: DataDir = None,
+    language: Language = "en",
+) -> None:
+    """Sign with new keys from now on; then start every process of the ledger again."""
+    from services.keyring import rotate_signing_keys
+
+    with _ledger(data_dir) as ledger:
+        vkeys, vouched = rotate_signing_keys(
+            ledger, reason, random_bytes=secrets.token_bytes
+        )
+    typer.echo(speaker(language)("keys_rotated", path=vouched or "-"), err=True)
+    typer.echo("\n".join(vkeys))
 
 
 @app.command("import")

@@ -129,7 +129,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings in force. ``msgspec.ValidationError`` names a bad one.
+    """Return the settings in force. ``Malformed('setting_invalid')`` names a bad one.
 
     ``HENJI_<NAME>_FILE`` names a file whose content is the setting: a secret that stays
     out of the environment. OSError: it cannot be read. Where ``HENJI_LEDGER`` names a
@@ -141,7 +141,12 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         for field in msgspec.structs.fields(Settings)
         if (value := variable(_PREFIX + field.name.upper(), source)) is not None
     }
-    settings = msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+    try:
+        settings = msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        what, _, name = str(error).rstrip("`").partition(" - at `$.")
+        detail = f"{_PREFIX}{name.upper()}: {what}"
+        raise Malformed("setting_invalid", detail) from error
     return chosen(settings) if settings.ledger else settings
 
 
