@@ -1,14 +1,15 @@
 """Lists that rules give of the board: who is idle or slow, which sheet is due.
 
 Rules of this file: the board leaves out what cannot be meant, the rule judges the rest
-by replaying it. Each line explains itself: rule, numbers, positions of the events.
+by replaying it. Each line explains itself: rule, numbers, positions of the events. A
+list may go on with the daily duties (``duties``) once the commitments are through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from events.domain.commitment_state import ACTIVE
 from events.entries import rfc3339
@@ -19,6 +20,7 @@ from projections.rules.derived import Derived
 from projections.rules.names import names
 from projections.status import Status
 from projections.views import Snapshot
+from services.api import duties
 from services.api.desk import Desk
 from services.api.moments import Moment
 
@@ -28,15 +30,39 @@ Candidate = Callable[[Status, Moment], bool]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One list: where it is, which rows are worth a replay, and the rule."""
+    """One list: where it is, which rows are worth a replay, and the rule.
+
+    ``duties``: it goes on with daily duties.
+    """
 
     path: str
     operation: str
     summary: str
     candidate: Candidate
     judge: Judge
+    duties: bool = False
 
 
+class Line(NamedTuple):
+    """What a line is about, as JSON, and what the rule says of it."""
+
+    about: Mapping[str, Any]
+    found: Derived[Any]
+
+
+class Answer(NamedTuple):
+    """One page: lines, the stream after which the next begins, the position it is of.
+
+    ``next`` is None at the end.
+    """
+
+    lines: list[Line]
+    next: str | None
+    position: int
+
+
+_COMMITMENT: Final = "commitment/"
+_ROUTINE: Final = "routine/"
 _RUNNING = tuple(sorted(ACTIVE))
 
 
@@ -46,29 +72,70 @@ def judged(
     units: tuple[str, ...],
     moment: Moment,
     *,
-    place: queries.Place | None,
+    after: str,
     limit: int,
-) -> tuple[queries.Page, list[tuple[Status, Derived[Any]]]]:
-    """Return a page of candidates, and what the rule says of each that it names."""
-    narrow = queries.Filter(units=units, statuses=_RUNNING)
+) -> Answer:
+    """Return what the rule says of the next candidates after a stream (empty: all).
+
+    A page has ``limit`` commitments at most, and as many duties once they are through.
+    """
     with desk.views.snapshot(board.NAME) as snapshot:
+        world = _world(desk, snapshot, moment)
+        if after.startswith(_ROUTINE):
+            return _duties(world, units, moment, after=after, limit=limit)
+        narrow = queries.Filter(units=units, statuses=_RUNNING)
         page = _candidates(
             desk,
             snapshot,
             narrow,
             moment,
-            place=place,
+            place=(0, after.removeprefix(_COMMITMENT)) if after else None,
             limit=limit,
             keep=lambda row: asked_for.candidate(row, moment),
         )
-        world = _world(desk, snapshot, moment)
-        found = [
-            (row, line)
-            for row in page.rows
-            if (course := courses.course_of(world, row.key)) is not None
-            for line in asked_for.judge(course, moment)
-        ]
-    return page, found
+        lines = list(_lines(world, page.rows, asked_for.judge, moment))
+        if page.next is not None:
+            return Answer(lines, _COMMITMENT + page.next[1], page.position)
+        if not asked_for.duties:
+            return Answer(lines, None, page.position)
+        rest = _duties(world, units, moment, after=_ROUTINE, limit=limit)
+        return Answer(lines + rest.lines, rest.next, page.position)
+
+
+def _duties(
+    world: ViewWorld, units: tuple[str, ...], moment: Moment, *, after: str, limit: int
+) -> Answer:
+    key = after.removeprefix(_ROUTINE)
+    silent, place = duties.silent(world, units, moment.rules, after=key, limit=limit)
+    following = None if place is None else _ROUTINE + place[1]
+    return Answer([_duty_line(one) for one in silent], following, world.cut.position)
+
+
+def _lines(
+    world: ViewWorld, rows: Iterable[Status], judge: Judge, moment: Moment
+) -> Iterator[Line]:
+    for row in rows:
+        course = courses.course_of(world, row.key)
+        if course is None:
+            continue
+        state = row.state
+        about = {
+            "commitment": row.key,
+            "title": state.title,
+            "lead_unit": state.lead_unit,
+            "status": state.status,
+        }
+        yield from (Line(about, found) for found in judge(course, moment))
+
+
+def _duty_line(silent: duties.Silent) -> Line:
+    about = {
+        "duty": silent.stream,
+        "title": silent.duty.title,
+        "lead_unit": silent.duty.unit,
+        "status": "running",
+    }
+    return Line(about, silent.found)
 
 
 def _candidates(  # noqa: PLR0913 - each is one part of the question
@@ -141,9 +208,10 @@ LISTS = (
     Listed(
         path="/v1/inaction",
         operation="listInaction",
-        summary="Inaction 不作为 and slow action 慢作为, each line explained",
+        summary="Inaction 不作为, daily duties too, and slow action 慢作为, explained",
         candidate=_may_be_idle,
         judge=_conduct,
+        duties=True,
     ),
     Listed(
         path="/v1/urging",
@@ -155,16 +223,14 @@ LISTS = (
 )
 
 
-def line(row: Status, found: Derived[Any], language: str) -> dict[str, Any]:
+def line(given: Line, language: str) -> dict[str, Any]:
     """Return one line with its explanation, the rule's name in a language."""
+    found = given.found
     name = names()[found.rule.partition("@")[0]]
     value = found.value
     shown = value if isinstance(value, bool) else _times(asdict(value))
     return {
-        "commitment": row.key,
-        "title": row.state.title,
-        "lead_unit": row.state.lead_unit,
-        "status": row.state.status,
+        **given.about,
         "rule": found.rule,
         "name": name.zh if language == "zh" else name.en,
         "value": shown,

@@ -149,17 +149,16 @@ def _add_list(routes: APIRouter, desk: Desk, row: judged.Listed) -> None:
         question = cursors.fingerprint(
             row.path, repr(unit), as_of or "", as_at or "", at or ""
         )
-        after = cursors.read_text(cursor, question) if cursor else None
-        place = None if after is None else (0, after)
-        page, lines = await in_thread(
-            judged.judged, desk, row, tuple(unit), moment, place=place, limit=limit
+        after = cursors.read_text(cursor, question) if cursor else ""
+        page = await in_thread(
+            judged.judged, desk, row, tuple(unit), moment, after=after, limit=limit
         )
         following = None
         if page.next is not None:
-            following = cursors.write(page.next[1], question)
+            following = cursors.write(page.next, question)
         language = language_of(request.headers.get("accept-language"))
         answer = {
-            "data": [judged.line(status, found, language) for status, found in lines],
+            "data": [judged.line(line, language) for line in page.lines],
             "next_cursor": following,
             "has_more": following is not None,
             "position": page.position,

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from events.domain import rulesets
 from events.domain.policy_versions import content_sha256
-from events.entries import rfc3339
+from events.entries import instant, rfc3339
 from projections.rules.names import names
 from services.app import create_app
 from services.keyring import KeySpec, create_key
@@ -108,6 +108,88 @@ def test_inaction_and_slow_action_explain_themselves(board):
     assert lines["slow_action@demo-2017/1"]["reason"]["signs"] == ["overdue"]
     assert board.get("/v1/inaction", at="2017-11-16T12:00:00+08:00")["data"] == []
     assert board.get("/v1/inaction", at=AT, unit="nobody")["data"] == []
+
+
+def brief(client, unit, *days, met=(), ended=None):
+    """Define a daily brief of a unit, and schedule it for some days of November."""
+    made = scenario.event
+    key = f"daily_brief/{unit}"
+    defined = {"kind": "daily_brief", "unit": unit, "rhythm": "daily"}
+    defined |= {"title": "日研判（模拟数据）", "first_day": "2017-11-14"}
+    stream = f"routine/{key}"
+    name = "henji.routine.defined.v1"
+    events = [made(name, stream, defined, event_id=stream)]
+    for day in days:
+        stream, date = f"obligation/{key}/2017-11-{day}", f"2017-11-{day}"
+        owed = {"kind": "daily_brief", "unit": unit, "period": date}
+        owed |= {"due": f"{date}T18:00:00+08:00"}
+        name = "henji.obligation.scheduled.v1"
+        events.append(made(name, stream, owed, event_id=stream))
+        if day in met:
+            at = f"{date}T17:00:00+08:00"
+            done = {"met_at": at, "evidence": ["ab" * 32]}
+            event_id, name = f"{stream}/met", "henji.obligation.met.v1"
+            events.append(made(name, stream, done, event_id=event_id, time=instant(at)))
+    if ended is not None:
+        over = {"last_day": ended, "reason": "示例"}
+        name, stream = "henji.routine.ended.v1", f"routine/{key}"
+        events.append(made(name, stream, over, event_id=f"{stream}/ended"))
+    client.load(*events, headers=client.key("adapter", "system", "office"))
+
+
+def duties(client, at, **query):
+    """Return the lines of daily duties at an instant."""
+    found = client.get("/v1/inaction", at=at, min_position=client.head, **query)
+    return [row for row in found["data"] if "duty" in row]
+
+
+def test_a_silent_daily_duty_is_inaction_and_explains_itself(board):
+    """Met on Tuesday 11-14, then nothing: two working days are over with 11-16."""
+    begun = board.head
+    brief(board, "gouzhao", 14, 15, 16, 17, met=(14,))
+    assert duties(board, "2017-11-16T23:59:00+08:00") == []
+    (line,) = duties(board, "2017-11-17T00:00:00+08:00")
+    assert line["duty"] == "routine/daily_brief/gouzhao"
+    assert (line["lead_unit"], line["value"]) == ("gouzhao", True)
+    assert line["rule"] == "inaction.daily@demo-2017/1"
+    assert line["reason"] == {
+        "last_at": "2017-11-14T09:00:00.000000Z",
+        "since": "2017-11-16T16:00:00.000000Z",
+        "limit": 2,
+    }
+    # The brief of 11-14 that was met, and those of 11-15 and 11-16 that were not.
+    assert line["events"] == [begun + 4, begun + 5, begun + 6]
+    assert duties(board, "2017-11-17T00:00:00+08:00", unit="city") == []
+    assert duties(board, "2017-11-17T00:00:00+08:00", as_of=str(begun)) == []
+
+
+def test_a_daily_duty_that_has_ended_accuses_nobody(board):
+    """From the end of its last day on it is on no list."""
+    brief(board, "gouzhao", 14, 15, 16, 17, ended="2017-11-17")
+    assert len(duties(board, "2017-11-17T20:00:00+08:00")) == 1
+    assert duties(board, "2017-11-18T00:00:00+08:00") == []
+
+
+def test_pages_of_inaction_go_on_with_daily_duties(board):
+    """Commitments first, then each silent duty, once."""
+    for unit in sorted(scenario.UNITS)[:3]:
+        brief(board, unit, 14, 15, 16)
+    seen, cursor = [], None
+    for _ in range(9):
+        query = {"cursor": cursor} if cursor else {}
+        page = board.get(
+            "/v1/inaction", at=AT, limit=1, min_position=board.head, **query
+        )
+        seen += [row.get("commitment") or row["duty"] for row in page["data"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert cursor is None
+    assert seen == [
+        "GX-2",
+        "GX-2",
+        *(f"routine/daily_brief/{unit}" for unit in sorted(scenario.UNITS)[:3]),
+    ]
 
 
 def test_the_sheet_that_is_due(board):
