@@ -16,10 +16,11 @@ from typing import BinaryIO
 
 from events.store import Reader
 from projections.board import Board
-from projections.runner import Runner
+from projections.runner import Runner, Status
 from projections.views import Generation, Views
 from services.settings import Settings, as_environment
-from services.wiring import Commits, open_store, open_views
+from services.telemetry import Metrics, metrics_served
+from services.wiring import Commits, clock, open_store, open_views
 
 #: How long read models may stay behind a busy log, to fold more at once.
 REST_SECONDS = 0.05
@@ -58,9 +59,17 @@ def projected(
 
 
 def project(settings: Settings, *, parent: BinaryIO | None) -> None:
-    """Fold until a signal comes, or until ``parent`` (a pipe) is closed."""
-    stop = threading.Event()
-    with _opened(settings) as runner:
+    """Fold until a signal comes, or until ``parent`` (a pipe) is closed.
+
+    A parent has metrics of its own; without one they are served here.
+    """
+    stop, metrics = threading.Event(), Metrics()
+    port = 0 if parent is not None else settings.metrics_port
+    with (
+        _opened(settings) as runner,
+        metrics_served(metrics, host=settings.host, port=port),
+    ):
+        publish(metrics, lambda: runner.status(clock()))
         if parent is not None:
             watch = threading.Thread(target=_await_end, args=(parent, stop))
             watch.daemon = True
@@ -68,6 +77,25 @@ def project(settings: Settings, *, parent: BinaryIO | None) -> None:
         runner.run(stop)
         # Stopped at an event it cannot fold: stay, so that nobody starts it again.
         stop.wait()
+
+
+def publish(metrics: Metrics, status: Callable[[], Status]) -> None:
+    """Publish how far the read models are behind, read when it is asked."""
+    metrics.gauge(
+        "henji_projection_lag_events",
+        "Entries not yet in the read models.",
+        lambda: float(status().lag_events),
+    )
+    metrics.gauge(
+        "henji_projection_lag_seconds",
+        "Age of the oldest entry not yet in the read models.",
+        lambda: status().lag_us / 1e6,
+    )
+    metrics.gauge(
+        "henji_projection_stopped",
+        "1 where a projection stopped at an event it cannot fold.",
+        lambda: float(status().poison is not None),
+    )
 
 
 def rebuild(settings: Settings) -> Generation:

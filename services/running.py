@@ -16,7 +16,7 @@ from projections.board import NAME
 from projections.runner import Runner, Status
 from projections.views import Views
 from services.auth import Authenticator
-from services.projecting import projected
+from services.projecting import projected, publish
 from services.settings import Settings
 from services.telemetry import Metrics, SecurityLog
 from services.wiring import Ledger, clock, open_ledger, open_views
@@ -91,18 +91,4 @@ def _publish(service: Service) -> None:
         "Requests that wait for a batch.",
         lambda: float(ledger.sequencer.waiting),
     )
-    gauge(
-        "henji_projection_lag_events",
-        "Entries not yet in the read models.",
-        lambda: float(service.projection().lag_events),
-    )
-    gauge(
-        "henji_projection_lag_seconds",
-        "Age of the oldest entry not yet in the read models.",
-        lambda: service.projection().lag_us / 1e6,
-    )
-    gauge(
-        "henji_projection_stopped",
-        "1 where a projection stopped at an event it cannot fold.",
-        lambda: float(service.projection().poison is not None),
-    )
+    publish(service.metrics, service.projection)

@@ -10,11 +10,18 @@ import json
 import math
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    start_http_server,
+)
 
 #: Facts whose names the line itself uses.
 _FACT = {"event": "given_event", "time": "given_time"}
@@ -64,6 +71,21 @@ def _readable(read: Callable[[], float]) -> Callable[[], float]:
             return math.nan
 
     return value
+
+
+@contextmanager
+def metrics_served(metrics: Metrics, *, host: str, port: int) -> Iterator[None]:
+    """Serve ``/metrics`` of a worker while the block runs; port 0: not at all."""
+    if not port:
+        yield
+        return
+    server, thread = start_http_server(port, addr=host, registry=metrics.registry)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 class SecurityLog:

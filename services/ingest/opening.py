@@ -26,12 +26,11 @@ from services.ingest.topics import Intake
 from services.ingest.worker import Parts, Worker
 from services.kafka.clients import open_consumer, translated
 from services.kafka.connection import Connection, connection_of
-from services.kafka.metrics import metrics_served
 from services.kafka.publisher import KafkaPythonPublisher
 from services.kafka.topics import Topic as Wanted
 from services.kafka.topics import ensure
 from services.settings import Settings
-from services.telemetry import Metrics, SecurityLog
+from services.telemetry import Metrics, SecurityLog, metrics_served
 from services.wiring import Ledger, clock, open_ledger
 
 _NAME: Final = "ingest"

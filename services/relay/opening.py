@@ -12,7 +12,6 @@ from typing import Final
 
 from events.errors import Conflict
 from services.kafka.connection import Connection, connection_of
-from services.kafka.metrics import metrics_served
 from services.kafka.topics import Topic, ensure, is_new, require_room
 from services.relay import delivery
 from services.relay.delivery import Bookmark, Delivery
@@ -25,7 +24,7 @@ from services.relay.worker import (
     noted_in,
 )
 from services.settings import Settings
-from services.telemetry import Metrics
+from services.telemetry import Metrics, metrics_served
 from services.wiring import clock, new_id, open_leases, open_store
 
 #: The topic is a copy of the log: it is kept until an operator says otherwise.

@@ -26,14 +26,13 @@ from projections.board import Board
 from projections.views import Generation, Part, Views
 from services.kafka.clients import open_consumer, translated
 from services.kafka.connection import connection_of
-from services.kafka.metrics import metrics_served
 from services.remote import exported
 from services.remote.chain import Source
 from services.remote.lines import Lines
 from services.remote.metrics import RemoteMetrics
 from services.remote.worker import Worker
 from services.settings import Settings
-from services.telemetry import Metrics
+from services.telemetry import Metrics, metrics_served
 from services.wiring import clock, open_views, prepare_views, views_place
 
 _NAME: Final = "project"

@@ -52,8 +52,15 @@ def catch_up(settings: Settings) -> dict[str, Any]:
 
 
 def work(settings: Settings, stop: threading.Event) -> None:
-    """Work until ``stop`` is set."""
+    """Work until ``stop`` is set, and serve the worker's metrics meanwhile."""
     from services.scheduling.opening import standalone  # noqa: PLC0415
+    from services.scheduling.worker import publish  # noqa: PLC0415
+    from services.telemetry import Metrics, metrics_served  # noqa: PLC0415
 
-    with standalone(settings) as worker:
+    metrics = Metrics()
+    with (
+        standalone(settings) as worker,
+        metrics_served(metrics, host=settings.host, port=settings.metrics_port),
+    ):
+        publish(metrics, worker)
         worker.run(stop)
