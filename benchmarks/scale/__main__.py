@@ -45,6 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         runs = bench.take_turns(wanted.rounds)
     kept = Kept(
         begun=begun,
+        arguments=" ".join(arguments),
         commit=report.commit(),
         machine=machine,
         series={name: Series(runs=found) for name, found in runs.items()},

@@ -185,12 +185,10 @@ def _conditions(kept: Sequence[Kept]) -> list[str]:
             load for one in run.series.values() for r in one.runs for load in r.load
         ]
         busy = f"{min(loads):.1f}–{max(loads):.1f}"
-        turns = max(len(one.runs) for one in run.series.values())
-        command = (
-            f"`python -m benchmarks.scale {' '.join(run.series)} --rounds {turns}`"
-        )
-        rows.append([run.begun[:16], run.commit[:7], about, busy, command])
-    return _table(("begun", "commit", "machine", "load average", "command"), rows)
+        names = " ".join(run.series)
+        rows.append([run.begun[:16], run.commit[:7], about, busy, run.arguments, names])
+    head = ("begun", "commit", "machine", "load average", "arguments", "scenarios")
+    return _table(head, rows)
 
 
 _TABLES: Mapping[str, Callable[[Sequence[Kept]], list[str]]] = {

@@ -53,9 +53,13 @@ COLUMNS: Mapping[str, Callable[[Measured], float | None]] = {
 
 
 class Kept(msgspec.Struct, kw_only=True):
-    """One run of the harness: when, on what, and the series by scenario."""
+    """One run of the harness: when, on what, and the series by scenario.
+
+    ``arguments`` are those of its command line.
+    """
 
     begun: str
+    arguments: str
     commit: str
     machine: dict[str, Any]
     series: dict[str, Series]

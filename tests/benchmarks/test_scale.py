@@ -80,7 +80,7 @@ def test_every_kind_of_worker_is_started_watched_and_audited(tmp_path):
 def kept(begun, **turns):
     """Return a run of the harness with so many turns of each scenario."""
     series = {name: Series(runs=[None] * count) for name, count in turns.items()}
-    return Kept(begun=begun, commit="", machine={}, series=series)
+    return Kept(begun=begun, arguments="", commit="", machine={}, series=series)
 
 
 def test_a_run_goes_when_later_ones_have_measured_all_that_it_has(tmp_path):
