@@ -43,6 +43,8 @@ from services.leases import Leases, PostgresLeases, SqliteLeases
 from services.settings import Settings
 
 SYSTEM_SOURCE = "urn:henji:system"
+#: Beside an embedded ledger, from when they are first used.
+VIEWS_FILE, LEASES_FILE = "views.db", "leases.db"
 #: Positions for which there must be partitions: days of the busiest ledger. One is
 #: added a whole partition ahead, so fewer means that adding fails.
 LEAST_FREE = 100_000
@@ -178,7 +180,7 @@ def open_views(settings: Settings) -> Views:
             waits=waits_of(settings),
         )
     # A file of their own: SQLite has one writer a file, and that is the sequencer's.
-    return SqliteViews(settings.data_dir / "views.db")
+    return SqliteViews(settings.data_dir / VIEWS_FILE)
 
 
 def views_place(settings: Settings) -> str:
@@ -211,7 +213,7 @@ def open_leases(settings: Settings) -> Leases:
         # Where the read models are: the log's own schema is insert-only.
         schema = views_schema(settings.database_schema)
         return PostgresLeases(settings.database_url, schema=schema)
-    return SqliteLeases(settings.data_dir / "leases.db", clock=clock)
+    return SqliteLeases(settings.data_dir / LEASES_FILE, clock=clock)
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""What ``henji doctor`` looks at: a table of checks, none of which changes anything."""
+"""What ``henji doctor`` looks at: a table of checks, none of which mends anything."""

@@ -1,6 +1,7 @@
 """Checks of the ledger: its first entry, its newest root, what is derived from it.
 
-Rules of this file: looking only; nothing is appended, no key is made.
+Rules of this file: looking only; nothing is appended, no key and no file is made. To
+take a lease, which any worker may, leaves the name of one in the table of leases.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from projections.board import Board
 from services.doctor.finding import Patient, Seen, failed, warning
 from services.keyfile import read_vkeys
 from services.projecting import runner_of
-from services.wiring import check_opening, open_leases, open_views
+from services.settings import Settings
+from services.wiring import (
+    LEASES_FILE,
+    VIEWS_FILE,
+    check_opening,
+    open_leases,
+    open_views,
+)
 
 _LAG_WARNS_US = 60_000_000
 _LEASE_SECONDS = 1.0
@@ -51,7 +59,10 @@ def root(patient: Patient) -> Seen:
 
 def read_models(patient: Patient) -> Seen:
     """Read models are there, of this release, and not far behind."""
-    with closing(open_views(patient.settings)) as views:
+    settings = patient.settings
+    if not settings.views_url and _unmade(settings, VIEWS_FILE):
+        return warning("projection_not_ready")
+    with closing(open_views(settings)) as views:
         runner = runner_of(_store(patient), views, threading.Event())
         status = runner.status(patient.clock())
     told = f"{status.position} of {status.head}"
@@ -70,11 +81,18 @@ def leases(patient: Patient) -> Seen:
     """A worker could take a lease, where this role is one that works."""
     if patient.connection is not None and not may_append(patient.connection):
         return Seen("reads only")
+    if _unmade(patient.settings, LEASES_FILE):
+        return Seen("not used yet")
     with closing(open_leases(patient.settings)) as held:
         lease = held.claim("doctor", "doctor", seconds=_LEASE_SECONDS)
         if lease is not None:
             held.release(lease)
     return Seen()
+
+
+def _unmade(settings: Settings, name: str) -> bool:
+    """Say whether an embedded ledger has not had this file yet: to open it makes it."""
+    return not settings.database_url and not (settings.data_dir / name).exists()
 
 
 def _store(patient: Patient) -> Store:

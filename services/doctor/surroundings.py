@@ -1,6 +1,7 @@
 """Checks of what is around a ledger: files, disk, evidence, brokers.
 
-Rules of this file: what is written to try something is removed at once.
+Rules of this file: what is written to try something is removed at once; no folder is
+made, for who looks may be another user than the service.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from services.doctor.finding import Patient, Seen, failed, warning
-from services.evidence.opening import open_evidence
+from services.evidence.opening import folder_of, open_evidence
 
 _OTHERS = 0o077
 _GIB = 2**30
@@ -41,10 +42,9 @@ def disk(patient: Patient) -> Seen:
 
 def evidence(patient: Patient) -> Seen:
     """Evidence could be staged, and its store answers."""
-    if not patient.settings.data_dir.exists():
-        return Seen()  # it is made with the ledger
+    if not folder_of(patient.settings).exists():
+        return Seen("not used yet")
     store = open_evidence(patient.settings)
-    store.staging.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=store.staging) as file:
         file.write(b"doctor")
     store.size("0" * 64)

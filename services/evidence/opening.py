@@ -22,7 +22,7 @@ def open_evidence(settings: Settings) -> EvidenceStore:
     ``Malformed('evidence_s3_url_invalid')``, ``Unavailable('evidence_s3_not_installed'
     or 'evidence_store_unavailable')``.
     """
-    folder = _folder(settings)
+    folder = folder_of(settings)
     if settings.evidence_s3_url:
         return S3Store(bucket_of(settings.evidence_s3_url), staging=folder / "incoming")
     return LocalStore(folder)
@@ -35,7 +35,7 @@ def open_reports(settings: Settings) -> EvidenceStore:
     apart from evidence so that no sweep of that takes them for orphans. Raises as
     ``open_evidence``.
     """
-    folder = _folder(settings) / _REPORTS
+    folder = folder_of(settings) / _REPORTS
     if settings.evidence_s3_url:
         bucket = bucket_of(settings.evidence_s3_url)
         below = replace(bucket, prefix=f"{bucket.prefix}{_REPORTS}/")
@@ -43,5 +43,6 @@ def open_reports(settings: Settings) -> EvidenceStore:
     return LocalStore(folder)
 
 
-def _folder(settings: Settings) -> Path:
+def folder_of(settings: Settings) -> Path:
+    """Return the folder of evidence, or that where it is staged for a bucket."""
     return Path(settings.evidence_dir or settings.data_dir / "evidence")

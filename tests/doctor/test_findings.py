@@ -8,9 +8,11 @@ from msgspec.structs import replace
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from services.doctor import examining, surroundings
-from services.wiring import clock, install_postgres
+from services.settings import Settings
+from services.wiring import clock, install_postgres, open_ledger
 from tests.doctor.conftest import started
 from tests.postgres import release_1
+from tests.support import scenario
 from tests.support.embedded_postgres import running
 
 EMBEDDED = [
@@ -264,3 +266,15 @@ def test_a_check_that_raises_does_not_stop_the_others(embedded, looked, monkeypa
     found = looked(embedded)
     assert (found["disk"].state, found["disk"].code) == ("failed", "check_impossible")
     assert found["leases"].state == "ok"
+
+
+def test_a_look_at_an_embedded_ledger_leaves_no_file_behind(looked, tmp_path):
+    """Who looks may be another user than the service, which then could not write it."""
+    settings = Settings(data_dir=tmp_path / "data", origin=scenario.ORIGIN)
+    with open_ledger(settings):
+        before = sorted(path.name for path in settings.data_dir.rglob("*"))
+    kept = [name for name in before if not name.endswith(("-wal", "-shm"))]
+    assert states(looked(settings)) == {
+        "read_models": ("warning", "projection_not_ready")
+    }
+    assert sorted(path.name for path in settings.data_dir.rglob("*")) == kept
