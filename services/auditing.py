@@ -5,7 +5,8 @@ Judgement is in ``events``: nothing here decides whether a log is sound.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -24,9 +25,19 @@ from events.notes import parse_note
 from events.receipts import verify_receipt
 from events.store import Coordinate, Node, Root, Row
 from events.tileaudit import usable_verifiers, verify_tiles
-from events.tiles import ENTRIES, Tile, coordinates, entry_bundle, tile_path, tiles_of
+from events.tiles import (
+    ENTRIES,
+    Tile,
+    coordinates,
+    entry_bundle,
+    parse_entry_bundle,
+    tile_path,
+    tiles_of,
+)
 from events.verify import Report, Tables, Trust, verify_log
 
+#: From the path of a file of a published log to its bytes; None: there is none.
+Fetch = Callable[[str], bytes | None]
 _SECONDS = 30.0
 _MAX_CONTENT = 256 * (65_535 + 2)  # the largest entry bundle
 
@@ -139,29 +150,52 @@ def verify_store(store: AuditedStore, trust: Trust) -> Report:
 
 def verify_directory(directory: Path, trust: Trust) -> Report:
     """Verify a directory of tiles; see ``events.tileaudit.verify_tiles``."""
-
-    def fetch(path: str) -> bytes | None:
-        try:
-            return (directory / path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-    return verify_tiles(fetch, trust)
+    with published(str(directory)) as fetch:
+        return verify_tiles(fetch, trust)
 
 
 def verify_url(url: str, trust: Trust, *, key: str = "") -> Report:
-    """Verify a published log by its prefix URL; redirects are not followed.
+    """Verify a published log by its prefix URL; raises as ``published``."""
+    with published(url, key=key) as fetch:
+        return verify_tiles(fetch, trust)
 
-    ``key`` is an API key, for a log that is not served to everyone.
+
+@contextmanager
+def published(target: str, *, key: str = "") -> Iterator[Fetch]:
+    """Open a published log, a prefix URL or a folder; redirects are not followed.
+
+    What is yielded returns a file's bytes, None where there is none. ``key`` is an API
+    key, for a log that is not served to everyone.
 
     Raises ``Unavailable("log_unreachable")`` when an answer is neither 200 nor 404.
     """
-    prefix = url.rstrip("/") + "/"
+    if not target.startswith(("http://", "https://")):
+        yield lambda path: _file(Path(target) / path)
+        return
+    prefix = target.rstrip("/") + "/"
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     with httpx2.Client(
         timeout=_SECONDS, follow_redirects=False, headers=headers
     ) as client:
-        return verify_tiles(lambda path: _get(client, prefix + path), trust)
+        yield lambda path: _get(client, prefix + path)
+
+
+def entries_of(fetch: Fetch, size: int) -> Iterator[bytes]:
+    """Yield the entries of a published log that was verified at this size, in order.
+
+    ``Malformed('tile_malformed')``: the files have changed since.
+    """
+    for tile in tiles_of(size):
+        if tile.level == 0:
+            path = tile_path(Tile(ENTRIES, tile.index, tile.width))
+            yield from parse_entry_bundle(fetch(path) or b"")
+
+
+def _file(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _get(client: httpx2.Client, url: str) -> bytes | None:

@@ -275,6 +275,9 @@ def verify(  # noqa: PLR0913, PLR0917 - one an option
     ] = "",
     receipt: Annotated[Path | None, typer.Option(help="With --entry: offline.")] = None,
     entry: Annotated[Path | None, typer.Option(help="The entry's exact bytes.")] = None,
+    evidence: Annotated[
+        str, typer.Option(help="Folder of evidence to hash again, or: store.")
+    ] = "",
     data_dir: DataDir = None,
     as_json: AsJson = False,  # noqa: FBT002
     language: Language = "en",
@@ -295,12 +298,24 @@ def verify(  # noqa: PLR0913, PLR0917 - one an option
     if receipt is not None or entry is not None:
         _verify_receipt(receipt, entry, trusted.vkeys, say)
         return
-    report = verifying.verify(target, trusted, settings_in(data_dir))
+    settings = settings_in(data_dir)
+    report = verifying.verify(target, trusted, settings)
+    told, lines = verifying.as_json(report), [verifying.sentence(report, say)]
+    sound = report.ok
+    if evidence and sound:
+        from services.evidence import audit
+
+        found = audit.audit_evidence(
+            target, evidence, settings, key=key, size=report.size
+        )
+        sound = found.ok
+        told |= {"ok": sound, "evidence": audit.as_json(found)}
+        lines += audit.sentences(found, say)
     if as_json:
-        _print(verifying.as_json(report))
+        _print(told)
     else:
-        typer.echo(verifying.sentence(report, say))
-    raise typer.Exit(0 if report.ok else EXIT_NOT_SOUND)
+        typer.echo("\n".join(lines))
+    raise typer.Exit(0 if sound else EXIT_NOT_SOUND)
 
 
 def _verify_receipt(

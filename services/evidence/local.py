@@ -28,6 +28,13 @@ class LocalStore:
         with _translated():
             self.staging.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    @classmethod
+    def to_read(cls, folder: Path) -> LocalStore:
+        """Open a folder that others keep, a copy perhaps: nothing is made in it."""
+        opened = cls.__new__(cls)
+        opened._folder = folder  # noqa: SLF001 - its own
+        return opened
+
     @property
     def staging(self) -> Path:
         """Return the folder for what is being received: on the same file system."""
