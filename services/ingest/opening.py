@@ -9,11 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
 
-from kafka import KafkaConsumer
-from kafka.coordinator.assignors.cooperative_sticky import (
-    CooperativeStickyAssignor,
-)
-
 from events import errors, gate
 from events.entries import rfc3339
 from events.submissions import Accepted, Prepared
@@ -24,7 +19,7 @@ from services.ingest.metrics import IngestMetrics
 from services.ingest.replying import Replies
 from services.ingest.topics import Intake
 from services.ingest.worker import Parts, Worker
-from services.kafka.clients import open_consumer, translated
+from services.kafka.clients import open_consumer, open_member
 from services.kafka.connection import Connection, connection_of
 from services.kafka.publisher import KafkaPythonPublisher
 from services.kafka.topics import Topic as Wanted
@@ -35,10 +30,8 @@ from services.wiring import Ledger, clock, open_ledger
 
 _NAME: Final = "ingest"
 _LINGER_SECONDS: Final = 0.1
-_CLOSE_MS: Final = 5_000
 #: How long a worker that died keeps its partitions from the others.
 SESSION_MS: Final = 10_000
-_HEARTBEAT_MS: Final = 1_000
 #: What is fetched ahead of each partition, at most; a larger batch comes alone.
 _PARTITION_BYTES: Final = 1024 * 1024
 
@@ -110,9 +103,9 @@ def _ensure_topics(connection: Connection, intake: Intake) -> None:
 def _inflow(
     stack: ExitStack, connection: Connection, intake: Intake, *, group: str
 ) -> Inflow:
-    with translated():
-        consumer = open_consumer(connection, name=_NAME, group=group, **_tuning(intake))
-    stack.callback(_close, consumer)
+    consumer = stack.enter_context(
+        open_member(connection, name=_NAME, group=group, **_tuning(intake))
+    )
     return Inflow(
         consumer,
         list(intake.by_name()),
@@ -123,19 +116,10 @@ def _inflow(
 
 def _tuning(intake: Intake) -> dict[str, Any]:
     return {
-        # A worker that comes or goes moves few partitions, and the others go on.
-        "partition_assignment_strategy": (CooperativeStickyAssignor,),
         "fetch_max_bytes": intake.max_bytes,
         "max_partition_fetch_bytes": min(intake.max_bytes, _PARTITION_BYTES),
         "session_timeout_ms": SESSION_MS,
-        "heartbeat_interval_ms": _HEARTBEAT_MS,
     }
-
-
-def _close(consumer: KafkaConsumer) -> None:
-    # Brokers that are away learn of it by the end of the session.
-    with suppress(errors.HenjiError), translated():
-        consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
 
 
 def _lingering(inflow: Inflow) -> Callable[[], None]:

@@ -7,11 +7,14 @@ of kafka-python would lose or hide records; those that matter are spelt out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka import errors as kafka_errors
+from kafka.coordinator.assignors.cooperative_sticky import (
+    CooperativeStickyAssignor,
+)
 from kafka.partitioner.default import DefaultPartitioner
 
 from events.errors import Conflict, HenjiError, Refused, Unavailable
@@ -46,6 +49,13 @@ _CONSUMER: Final[Mapping[str, Any]] = {
     "allow_auto_create_topics": False,
     "metrics_enabled": False,
 }
+
+_MEMBER: Final[Mapping[str, Any]] = {
+    # A worker that comes or goes moves few partitions, and the others go on.
+    "partition_assignment_strategy": (CooperativeStickyAssignor,),
+    "heartbeat_interval_ms": 1_000,
+}
+_CLOSE_MS: Final = 5_000
 
 _FENCED: Final = (
     kafka_errors.ProducerFencedError,
@@ -93,6 +103,25 @@ def open_consumer(
     return KafkaConsumer(
         **{**_shared(connection, name), **_CONSUMER, **tuning}, group_id=group
     )
+
+
+@contextmanager
+def open_member(
+    connection: Connection, *, name: str, group: str | None, **tuning: Any
+) -> Iterator[KafkaConsumer]:
+    """Connect a worker's consumer for the block; then let go of its partitions.
+
+    Brokers that are away then learn of it by the end of the session.
+    """
+    with translated():
+        consumer = open_consumer(
+            connection, name=name, group=group, **{**_MEMBER, **tuning}
+        )
+    try:
+        yield consumer
+    finally:
+        with suppress(HenjiError), translated():
+            consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
 
 
 @contextmanager

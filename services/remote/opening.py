@@ -9,22 +9,19 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from kafka import KafkaConsumer
-from kafka.coordinator.assignors.cooperative_sticky import (
-    CooperativeStickyAssignor,
-)
 
-from events.errors import HenjiError, Unavailable
+from events.errors import Unavailable
 from projections import partitions
 from projections.board import Board
 from projections.views import Generation, Part, Views
-from services.kafka.clients import open_consumer, translated
+from services.kafka.clients import open_member, translated
 from services.kafka.connection import connection_of
 from services.remote import exported
 from services.remote.chain import Source
@@ -36,14 +33,10 @@ from services.telemetry import Metrics, metrics_served
 from services.wiring import clock, open_views, prepare_views, views_place
 
 _NAME: Final = "project"
-_CLOSE_MS: Final = 5_000
 _TUNING: Final[dict[str, Any]] = {
-    # A worker that comes or goes moves few partitions, and the others go on.
-    "partition_assignment_strategy": (CooperativeStickyAssignor,),
     # How long a worker that died keeps its partitions from the others: readers wait for
     # them. It is the least that brokers allow unless told otherwise.
     "session_timeout_ms": 6_000,
-    "heartbeat_interval_ms": 1_000,
     # An answer with anything in it comes at once; an empty one may take this long.
     "fetch_max_wait_ms": 250,
     "max_poll_records": 2_000,
@@ -141,9 +134,9 @@ def _opened(settings: Settings, *, group: str | None) -> Iterator[_Opened]:
         stack.enter_context(
             metrics_served(metrics, host=settings.host, port=settings.metrics_port)
         )
-        with translated():
-            consumer = open_consumer(connection, name=_NAME, group=group, **_TUNING)
-        stack.callback(_close, consumer)
+        consumer = stack.enter_context(
+            open_member(connection, name=_NAME, group=group, **_TUNING)
+        )
         source = Source(
             settings.origin, settings.kafka_topic, _count(consumer, settings)
         )
@@ -159,9 +152,3 @@ def _count(consumer: KafkaConsumer, settings: Settings) -> int:
     if not found:
         raise Unavailable("topic_missing", topic=settings.kafka_topic)
     return len(found)
-
-
-def _close(consumer: KafkaConsumer) -> None:
-    # Brokers that are away learn of it by the end of the session.
-    with suppress(HenjiError), translated():
-        consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
