@@ -217,10 +217,13 @@ def advance(
     """Fold rows and apply the changes; return what ``apply`` returns.
 
     ``Unavailable('projection_stopped')`` at the first entry that cannot be folded: what
-    precedes it is applied, and ``stop`` is told.
+    precedes it is applied, and ``stop`` is told. A store that is away while an entry
+    is folded says nothing of the entry: its own ``Unavailable`` is raised.
     """
     try:
         changes = projector.fold(rows, fetch)
+    except Unavailable:
+        raise
     except Exception as cause:
         good = _good_prefix(projector, rows, fetch)
         if good:
@@ -255,6 +258,8 @@ def _folds(
 ) -> bool:
     try:
         projector.fold(rows, fetch)  # type: ignore[arg-type]
+    except Unavailable:
+        raise
     except Exception:  # noqa: BLE001 - any failure of a fold is what is looked for
         return False
     return True

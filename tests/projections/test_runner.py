@@ -94,6 +94,29 @@ def test_the_loop_ends_at_a_poison_event(run, sqlite_views):
     assert runner.status(now=0).poison.position == 5
 
 
+@pytest.mark.parametrize(("bad", "away"), [((), 0), ((33,), 0), ((33,), 2)])
+def test_a_store_that_is_away_makes_no_entry_a_poison(
+    run, sqlite_views, monkeypatch, bad, away
+):
+    """Neither in a fold nor in the search for a poison: it is asked again."""
+    log = random_log(9, keys=4, length=50)
+    fetch, left = sqlite_views.fetch, iter([False] * away + [True])
+
+    def fetching(*args):
+        if next(left, False):
+            raise Unavailable("projection_store_unavailable")
+        return fetch(*args)
+
+    monkeypatch.setattr(sqlite_views, "fetch", fetching)
+    with pytest.raises(Unavailable) as gone:
+        run(log, sqlite_views, projector=Broken(*bad)).catch_up()
+    assert gone.value.code == "projection_store_unavailable"
+    runner = run(log, sqlite_views)
+    assert runner.status(now=0).poison is None
+    runner.catch_up()
+    assert runner.status(now=0).position == len(log.all)
+
+
 def test_a_repaired_projection_goes_on_where_it_stopped(run, sqlite_views):
     """After the repair the rows are as if nothing had been."""
     log = random_log(9, keys=4, length=50)
