@@ -41,6 +41,12 @@ class RemoteMetrics:
         self._events = Counter(
             "henji_remote_events", "Entries folded.", registry=registry
         )
+        self._failures = Counter(
+            "henji_remote_failures",
+            "What had to be tried again, by code.",
+            ["code"],
+            registry=registry,
+        )
         self._delay = Histogram(
             "henji_remote_delay_seconds",
             "From the sealing of an entry to its being in the read models.",
@@ -82,6 +88,10 @@ class RemoteMetrics:
             **error.parameters,
         }
         sys.stderr.write(json.dumps(line, default=str) + "\n")
+
+    def failed(self, code: str) -> None:
+        """Count what has to be tried again."""
+        self._failures.labels(code).inc()
 
     def _at(self, part: Part) -> None:
         self._position.labels(part.number).set(part.position)

@@ -54,15 +54,16 @@ class _Opened:
 
     def worker(self, find: Callable[[], Generation]) -> Worker:
         """Return a worker that folds into what ``find`` finds."""
+        metrics = RemoteMetrics(self.metrics.registry, clock=clock)
         lines = Lines(
             consumer=self.consumer,
             views=self.views,
             projector=Board(),
             source=self.source,
             find=find,
-            metrics=RemoteMetrics(self.metrics.registry, clock=clock),
+            metrics=metrics,
         )
-        return Worker(lines, self.views, seconds=time.monotonic)
+        return Worker(lines, self.views, seconds=time.monotonic, failed=metrics.failed)
 
     def build(self, made: Generation, file: Path | None) -> Generation:
         """Fill a new generation, from a file and from the topic, until it is live."""

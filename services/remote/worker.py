@@ -20,14 +20,23 @@ _REST_SECONDS: Final = 0.5
 
 
 class Worker:
-    """Folds its share of the partitions. ``seconds`` is a monotonic clock."""
+    """Folds its share of the partitions.
+
+    ``seconds`` is a monotonic clock; ``failed`` hears the code of what is tried again.
+    """
 
     def __init__(
-        self, lines: Lines, views: Views, *, seconds: Callable[[], float]
+        self,
+        lines: Lines,
+        views: Views,
+        *,
+        seconds: Callable[[], float],
+        failed: Callable[[str], None],
     ) -> None:
         self._lines = lines
         self._views = views
         self._seconds = seconds
+        self._failed = failed
         self._looked = seconds()
         self._goal: tuple[int, int] | None = None
 
@@ -45,7 +54,8 @@ class Worker:
                     self._lines.look()
                 self.step()
                 lost = False
-            except Unavailable:
+            except Unavailable as error:
+                self._failed(error.code)
                 lost = True
                 stop.wait(_REST_SECONDS)
 

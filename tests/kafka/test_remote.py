@@ -226,3 +226,22 @@ def test_read_models_in_files_of_two_machines_are_two_groups(monkeypatch):
     here = opening.group_of(Settings())
     monkeypatch.setattr("platform.node", lambda: "another")
     assert opening.group_of(Settings()) != here
+
+
+def test_what_has_to_be_tried_again_is_told_by_its_code():
+    """Else a worker without its database would look like one without work."""
+    stop, told = threading.Event(), []
+
+    class Away:
+        """Partitions whose database does not answer."""
+
+        def join(self):
+            """Hold them all the same."""
+
+        def step(self, *, seconds):
+            """Fail, for the last time."""
+            stop.set()
+            raise Unavailable("views_unavailable")
+
+    worker.Worker(Away(), None, seconds=lambda: 0, failed=told.append).run(stop)
+    assert told == ["views_unavailable"]
