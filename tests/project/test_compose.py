@@ -69,6 +69,16 @@ def test_our_containers_cannot_do_more_than_they_need(ours):
         }
 
 
+def test_only_who_signs_sees_the_signing_keys(ours):
+    """The folder with the keys is the volume of those that append, and of no other."""
+    signing = {
+        name
+        for name, service in ours.items()
+        if any(volume.endswith(":/data") for volume in service.get("volumes", ()))
+    }
+    assert signing == {"api", "schedule", "ingest"}
+
+
 def test_whatever_stays_up_is_asked_whether_it_lives(compose):
     """Each lasting container has a health check; volumes are named ones."""
     for name, service in compose["services"].items():
