@@ -29,8 +29,8 @@ from tests.support import scenario
 _GOAL = 1.3
 _PAGE = 50
 _AT_ONCE = 40
-#: Turns are short here, so there are more of them.
-_TURNS = 3
+#: Turns are short here, and many: what stops one of a pair should miss the other.
+_TURNS = 8
 _SEED = 20171123
 _LOOP = len(scenario.WAY)  # events of one commitment
 _SIGNED = ("henji.commitment.signed_for.v1",)
@@ -127,7 +127,7 @@ def _timed(log: _Log, ask: _Ask, effort: Effort) -> Callable[[], float]:
                     ask(asked)
                 return _AT_ONCE
 
-            ends = perf_counter() + effort.seconds / 10
+            ends = perf_counter() + effort.seconds / 20
             rates = [per_second(some)]
             while perf_counter() < ends:
                 rates.append(per_second(some))
