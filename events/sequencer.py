@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from events.submissions import Request, Result
 
 _STOP = None
-_CATCH_UP = 1_000
+_CATCH_UP = 4_000
 
 
 class Sequencer:
@@ -185,8 +185,7 @@ class Sequencer:
             return head
         behind = size - self._tree.size
         if 0 < behind <= _CATCH_UP:
-            rows = log.rows(after=self._tree.size, limit=behind)
-            self._cache.forget(row.stream for row in rows)
+            self._cache.follow(log.rows(after=self._tree.size, limit=behind))
         else:
             self._cache.clear()
         self._tree = Tree.load(size, log.hashes)
@@ -292,10 +291,16 @@ class StreamCache:
         for _ in range(len(self._known) - self._limit):
             self._known.popitem(last=False)
 
-    def forget(self, streams: Iterable[str]) -> None:
-        """Drop streams that another process appended to."""
-        for stream in streams:
-            self._known.pop(stream, None)
+    def follow(self, rows: Iterable[Row]) -> None:
+        """Move on by what another process appended; what is not here stays away.
+
+        Dropping these streams instead would have every batch read again what two
+        processes that share streams have just read of each other.
+        """
+        for row in rows:
+            known = self._known.get(row.stream)
+            if known is not None:
+                self._known[row.stream] = fold(known, [row])
 
     def clear(self) -> None:
         """Drop everything."""
