@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from events.domain.calendars import CALENDAR
 from projections import moments
-from projections.rules.in_force import CALENDAR, RULESET, Rulebook, Rules
+from projections.rules.in_force import RULESET, Rulebook, Rules
 from services.api.desk import Desk, in_thread
 from services.api.filters import as_of as parse_as_of
 from services.api.filters import us

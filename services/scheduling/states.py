@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 from events import catalogue
+from events.domain.calendars import CALENDAR
 from events.domain.commitment_fold import evolve
 from events.domain.commitment_payloads import type_name
 from events.domain.commitment_state import TERMINAL, Commitment
@@ -23,7 +24,7 @@ from events.domain.reports import report_stream
 from events.store import Reader, Row
 from projections.reports.registry import REPORTS
 from projections.rules.courses import OWED
-from projections.rules.in_force import CALENDAR, RULESET, Rulebook
+from projections.rules.in_force import RULESET, Rulebook
 from projections.rules.urging import CLUE as RED
 from projections.rules.urging import rank
 
