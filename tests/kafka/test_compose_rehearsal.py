@@ -28,6 +28,7 @@ ROLES = ("owner", "writer", "projector", "reader")
 #: Where a process without a volume would have to write: nobody can make a folder there.
 NOWHERE = "/proc/henji"
 SECONDS = 40
+CREATE = ("keys", "create", "--name=t", "--role=adapter")
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_every_container_does_its_work(site):
     scopes = [
         f"--scope={one}" for one in ("events:write", "events:read", "types:write")
     ]
-    key = site.run("api", "keys", "create", "--name=t", "--role=adapter", *scopes)
+    key = site.run("api", *CREATE, *scopes)
     with site.up("api"), site.up("project"), site.up("schedule"), site.up("relay"):
         submit(site.ports["api"], key)
         position = ask(site.ports["api"], key, "/v1/events/call-1")
@@ -156,6 +157,22 @@ def test_every_container_does_its_work(site):
         with site.up("ingest"):
             await_metric(site.ports["ingest"], "henji_ingest_paused 0.0")
     assert position["id"] == "call-1"
+
+
+def test_keys_are_rotated_beside_a_running_api(site):
+    """The process that runs signs nothing more, says why, and goes on once restarted."""
+    site.run("install")
+    key = site.run("api", *CREATE, "--scope=types:write", "--scope=events:write")
+    with site.up("api"):
+        port = site.ports["api"]
+        site.run("api", "keys", "rotate-signing", "--reason", "drill")
+        with pytest.raises(AssertionError, match="sequencer_stopped"):
+            submit(port, key)
+        with pytest.raises(AssertionError, match="signing_key_retired"):
+            ask(port, key, "/readyz")
+    with site.up("api"):
+        submit(site.ports["api"], key)
+        ask(site.ports["api"], key, "/readyz")
 
 
 def submit(port, key):
