@@ -33,7 +33,6 @@ from projections.reports.pieces import (
     is_within,
     scene,
 )
-from projections.rules.courses import Step
 from projections.rules.coverage import LookedBack, lookbacks
 from projections.rules.derived import Derived, positions
 from projections.rules.records import (
@@ -44,6 +43,7 @@ from projections.rules.records import (
     late_records,
     reuses,
 )
+from projections.rules.steps import Step
 from projections.world import Happened, World
 
 HEAD: Final = Head(

@@ -52,7 +52,7 @@ from projections.rules.rates import kept_promises
 from projections.world import StateRow, World
 
 NAME = "countdown"
-VERSION = 1
+VERSION = 2
 
 
 def make(world: World, question: Question) -> Report:

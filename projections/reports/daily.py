@@ -37,7 +37,7 @@ from projections.reports.pieces import (
 from projections.world import World
 
 NAME = "daily_brief"
-VERSION = 2
+VERSION = 3
 _LOOKED_AT = ("visits", "patrols", "cells")
 _FOUND = ("found", "new", "repeated", "fixed", "handed_over")
 _AT_RISK = ("red", "yellow", "due_soon", "unsigned", "issued", "closed")

@@ -20,8 +20,9 @@ from projections.reports.pieces import (
     last_of_each,
     until,
 )
-from projections.rules.courses import GREY, Step, due_set
+from projections.rules.courses import GREY, due_set
 from projections.rules.rates import on_time_by_current, on_time_by_original
+from projections.rules.steps import Step
 
 ACCOUNTABILITY = ("henji.accountability.*",)
 Wanted = Callable[[Step], bool]

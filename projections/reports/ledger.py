@@ -38,7 +38,7 @@ from projections.rules.courses import GREY
 from projections.world import World
 
 NAME = "ledger"
-VERSION = 1
+VERSION = 2
 Chosen = Callable[[Case, int], bool]
 
 

@@ -24,9 +24,10 @@ from projections.reports.pieces import (
     status_text,
 )
 from projections.reports.posts import post_title
-from projections.rules.courses import Step, due_set
+from projections.rules.courses import due_set
 from projections.rules.deadlines import standing
 from projections.rules.records import is_late
+from projections.rules.steps import Step
 from projections.world import StateRow
 
 _URGES = {
@@ -172,10 +173,12 @@ def support(entry: Entry, _number: int) -> Cell:
 
 
 def original_due(entry: Entry, _number: int) -> Cell:
-    """Show the deadline first promised."""
-    return due_cell(
-        entry.case.state.original_due, of(entry.case, "registered", "issued")
-    )
+    """Show the deadline first promised: the earliest of what it stands for."""
+    events = of(entry.case, "registered", "issued")
+    for one in entry.case.course.inherited:
+        if one.since <= entry.one.now:
+            events += one.events
+    return due_cell(entry.case.state.original_due, tuple(sorted(set(events))))
 
 
 def current_due(entry: Entry, _number: int) -> Cell:

@@ -33,9 +33,10 @@ from projections.reports.pieces import (
     scene,
     share,
 )
-from projections.rules.courses import Course, Step
+from projections.rules.courses import Course
 from projections.rules.coverage import LookedBack, by_theme, by_verifier, lookbacks
 from projections.rules.derived import Derived, Rate
+from projections.rules.steps import Step
 from projections.world import Happened, World
 
 HEAD: Final = Head("lookback", both("Look-back coverage", "回头看覆盖情况"), 1)

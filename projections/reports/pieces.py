@@ -26,10 +26,11 @@ from projections.reports.model import (
     Text,
 )
 from projections.reports.remembered import remembered
-from projections.rules.courses import Course, Step, courses
+from projections.rules.courses import Course, courses
 from projections.rules.derived import Rate
 from projections.rules.in_force import Rules, rulebook
 from projections.rules.lights import Light, light
+from projections.rules.steps import Step
 from projections.status import Status
 from projections.world import Happened, World
 

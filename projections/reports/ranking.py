@@ -54,7 +54,7 @@ from projections.rules.rates import on_time_by_current, on_time_by_original
 from projections.world import World
 
 NAME = "unit_ranking"
-VERSION = 1
+VERSION = 2
 _COLUMNS = (
     column("group", "Group", "组别"),
     column("rank", "Rank", "名次", "int"),

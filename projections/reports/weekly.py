@@ -58,7 +58,7 @@ from projections.rules.courses import GREY
 from projections.world import Happened, World
 
 NAME = "weekly_bulletin"
-VERSION = 2
+VERSION = 3
 
 
 def make(world: World, question: Question) -> Report:

@@ -12,9 +12,10 @@ from itertools import pairwise
 from events.domain.obligations import Obligation
 from events.domain.periods import span
 from projections.rules import days
-from projections.rules.courses import GREY, OWED, Course, Step, due_set
+from projections.rules.courses import GREY, OWED, Course, due_set
 from projections.rules.derived import Derived, positions
 from projections.rules.in_force import Rules
+from projections.rules.steps import Step
 from projections.world import StateRow
 
 #: What only the lead unit does.

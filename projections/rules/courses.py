@@ -1,21 +1,25 @@
 """The course of each commitment: its status after every event, and at any instant.
 
 Rules of this file: it replays, it judges nothing. The folds are those of the board, so
-that a rule and the board can never differ about what stood when.
+that a rule and the board can never differ about what stood when. One thing no fold of
+one stream can know is added: what takes over from others inherits their earliest
+original due (``inheritance``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from events.domain import kinds
-from events.domain.commitment_state import TERMINAL, Commitment
+from events.domain.commitment_state import TERMINAL
 from events.domain.kinds import Kind
 from projections.facts import Fact
+from projections.rules.inheritance import Inherited, inherited, with_inherited
+from projections.rules.steps import Step
 from projections.status import Status, advance
 from projections.world import Happened, StateRow, World
 
@@ -27,44 +31,28 @@ GREY = TERMINAL | {"suspended"}
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One event of a commitment and the status after it."""
-
-    event: Happened
-    row: Status
-
-    @property
-    def what(self) -> str:
-        """Return the short name of the event: ``closed``."""
-        return self.event.type.split(".")[2]
-
-    @property
-    def state(self) -> Commitment:
-        """Return the domain's state after the event."""
-        return self.row.state
-
-
-@dataclass(frozen=True, slots=True)
 class Course:
     """A commitment from its registration on; ``steps`` are in the order of its stream.
 
-    ``kind`` is the policy it is under.
+    ``kind`` is the policy it is under, ``inherited`` the original dues of what it takes
+    over from; ``steps`` have its own, ``by`` and ``at`` the earliest.
     """
 
     key: str
     kind: Kind
     steps: tuple[Step, ...]
+    inherited: tuple[Inherited, ...] = ()
 
     def by(self, instant: int) -> tuple[Step, ...]:
         """Return the steps that had happened by an instant, folded without the others.
 
         Events that were recorded late stand where they happened.
         """
-        kept = [step for step in self.steps if step.event.occurred <= instant]
-        if kept == list(self.steps[: len(kept)]):
-            return tuple(kept)
-        happened = [step.event for step in kept]
-        return _steps(happened, self.steps[0].state.policy)
+        kept = tuple(step for step in self.steps if step.event.occurred <= instant)
+        if kept != self.steps[: len(kept)]:
+            happened = [step.event for step in kept]
+            kept = _steps(happened, self.steps[0].state.policy)
+        return with_inherited(kept, self.inherited, instant)
 
     def at(self, instant: int) -> Status | None:
         """Return the status at an instant; None: not registered then."""
@@ -86,15 +74,20 @@ def courses(world: World) -> tuple[Course, ...]:
         name: None if (found := world.state(f"policy/{name}")) is None else found.state
         for name in {row.state.policy.partition("@")[0] for row in rows}
     }
-    return tuple(
+    made = [
         _course(row, happened[row.stream], published)
         for row in rows
         if row.stream in happened
-    )
+    ]
+    passed = inherited({row.key: row.steps for row in made})
+    return tuple(replace(row, inherited=passed.get(row.key, ())) for row in made)
 
 
 def course_of(world: World, key: str) -> Course | None:
-    """Return the course of one commitment; None: it is not in the cut."""
+    """Return the course of one commitment; None: it is not in the cut.
+
+    Without what it inherits: for that, all are needed.
+    """
     row = world.state(f"commitment/{key}")
     happened = world.events(streams=(f"commitment/{key}",))
     if row is None or not happened:

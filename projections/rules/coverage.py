@@ -14,10 +14,11 @@ from typing import Final, NamedTuple
 from events import calendar
 from events.domain.fields import us
 from events.domain.periods import Span
-from projections.rules.courses import Course, Step
+from projections.rules.courses import Course
 from projections.rules.derived import Derived, Rate, positions
 from projections.rules.in_force import Rules
 from projections.rules.rates import Interval, wilson
+from projections.rules.steps import Step
 from projections.world import Happened, World
 
 

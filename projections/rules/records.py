@@ -12,9 +12,10 @@ from fractions import Fraction
 
 from events import calendar
 from events.domain.periods import Span
-from projections.rules.courses import Course, Step
+from projections.rules.courses import Course
 from projections.rules.derived import Derived, positions
 from projections.rules.in_force import Rules, rulebook
+from projections.rules.steps import Step
 from projections.world import Happened, World
 
 

@@ -17,9 +17,10 @@ from events.domain import commitment_dues as dues
 from events.domain.periods import Span, span
 from projections.rules import days
 from projections.rules.alert_measures import breaches
-from projections.rules.courses import GREY, Course, Step, due_set
+from projections.rules.courses import GREY, Course, due_set
 from projections.rules.derived import Derived, positions
 from projections.rules.in_force import Rules, rulebook
+from projections.rules.steps import Step
 from projections.world import World
 
 #: What costs points -> the member of the ruleset that says how many.

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from events.domain.commitment_state import URGE_LEVELS
 from events.domain.rulesets import Ruleset
 from projections.rules import days
-from projections.rules.courses import OWED, Course, Step
+from projections.rules.courses import OWED, Course
 from projections.rules.derived import Derived, positions
 from projections.rules.in_force import Rules
+from projections.rules.steps import Step
 
 Days = Callable[[Ruleset], int]
 #: Sheet and after how many working days past the due; the due itself is day 0.

@@ -75,10 +75,16 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A promise with the steps that are known, in the order in which they happened."""
+    """A promise with the steps that are known, in the order in which they happened.
+
+    ``merged`` are the promises that were merged into it: when, and their original due,
+    which it has from then on if that is earlier. ``own`` are the steps without that.
+    """
 
     key: str
     steps: tuple[Step, ...]
+    own: tuple[Step, ...]
+    merged: tuple[tuple[int, int], ...] = ()
 
     @property
     def note(self) -> Note:
@@ -96,8 +102,9 @@ class Promise:
 
     def by(self, instant: int) -> Promise | None:
         """Return it as it stood at an instant; None: it had not begun."""
-        kept = tuple(s for s in self.steps if s.event.occurred <= instant)
-        return Promise(self.key, kept) if kept else None
+        own = tuple(s for s in self.own if s.event.occurred <= instant)
+        kept = tuple(_due_of_all(own, self.merged, instant))
+        return Promise(self.key, kept, own, self.merged) if kept else None
 
 
 @dataclass(frozen=True)
@@ -137,12 +144,20 @@ class Known:
     @cached_property
     def promises(self) -> tuple[Promise, ...]:
         """Every promise, by key."""
-        found = (
-            Promise(stream.partition("/")[2], tuple(_steps(events, self.changes)))
+        own = {
+            stream.partition("/")[2]: tuple(_steps(events, self.changes))
             for stream, events in sorted(self.streams.items())
             if stream.startswith("commitment/")
+        }
+        merged: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for steps in own.values():
+            if steps[-1].what == "superseded":
+                event, due = steps[-1].event, steps[-1].note["original_due"]
+                merged[event.data["by"]].append((event.occurred, due))
+        found = (
+            Promise(key, steps, steps, tuple(merged[key])) for key, steps in own.items()
         )
-        return tuple(found)
+        return tuple(row for one in found if (row := one.by(self.now)) is not None)
 
     def of(self, *whats: str) -> list[Event]:
         """Return the events of some types, each as ``issue.found``."""
@@ -214,6 +229,20 @@ def _steps(events: list[Event], changes: Mapping[str, Note]) -> Iterator[Step]:
         what = event.what.partition(".")[2]
         note = {**note, **changes[event.id], **_more(what, event)}
         yield Step(what, event, note)
+
+
+def _due_of_all(
+    steps: tuple[Step, ...], merged: tuple[tuple[int, int], ...], now: int
+) -> Iterator[Step]:
+    """Yield steps with the earliest original due of what was merged into the promise.
+
+    No promise of the demo is merged into one that is merged itself, or has ended.
+    """
+    for step in steps:
+        until = now if step is steps[-1] else step.event.occurred
+        dues = [due for since, due in merged if since <= until]
+        earliest = min([step.note["original_due"], *dues])
+        yield step._replace(note={**step.note, "original_due": earliest})
 
 
 def _more(what: str, event: Event) -> Note:
