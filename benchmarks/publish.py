@@ -1,4 +1,4 @@
-"""``python -m benchmarks.publish``: the last results as the tables of the READMEs.
+"""``python -m benchmarks.publish``: results that are kept as the tables of the READMEs.
 
 Rules of this file: it writes between two marks and measures nothing. What a row means
 is in ``benchmarks/README.md``; a missed goal is shown as one.
@@ -22,32 +22,36 @@ class Wording(NamedTuple):
     met: dict[bool | None, str]
 
 
-_RESULTS = Path("benchmarks/results/latest.json")
+_RESULTS = Path("benchmarks/results")
 _MARKS = re.compile(r"(<!-- numbers: begin -->\n).*?(<!-- numbers: end -->)", re.DOTALL)
-_WORDINGS = {
-    "README.md": Wording(
-        "Measured on {cpus} cores, {system} {architecture}, Python {python}, commit "
-        "{commit}{quick}. The spread is that of repeated runs.",
-        "| row | store | baseline | ratio | spread | goal | |",
-        " (quick run)",
-        " with uncommitted changes",
-        {True: "yes", False: "**no**", None: ""},
-    ),
-    "README.zh-CN.md": Wording(
-        "测于 {cpus} 核、{system} {architecture}、Python {python}，提交 "
-        "{commit}{quick}。“波动”为多次测量的范围。",
-        "| 项目 | 存储 | 基线 | 比值 | 波动 | 目标 | 达到 |",
-        "（快速测量）",
-        "（含未提交改动）",
-        {True: "是", False: "**否**", None: ""},
-    ),
-}
+_ENGLISH = Wording(
+    "Measured on {cpus} cores, {system} {architecture}, Python {python}, commit "
+    "{commit}{quick}. The spread is that of repeated runs.",
+    "| row | store | baseline | ratio | spread | goal | |",
+    " (quick run)",
+    " with uncommitted changes",
+    {True: "yes", False: "**no**", None: ""},
+)
+_CHINESE = Wording(
+    "测于 {cpus} 核、{system} {architecture}、Python {python}，提交 "
+    "{commit}{quick}。“波动”为多次测量的范围。",
+    "| 项目 | 存储 | 基线 | 比值 | 波动 | 目标 | 达到 |",
+    "（快速测量）",
+    "（含未提交改动）",
+    {True: "是", False: "**否**", None: ""},
+)
+#: README, results that its table is made of, wording.
+_TABLES = (
+    ("README.md", "latest.json", _ENGLISH),
+    ("README.zh-CN.md", "latest.json", _CHINESE),
+    ("benchmarks/README.md", "query-1m.json", _ENGLISH),
+)
 
 
 def main() -> None:
-    """Rewrite the section in both READMEs."""
-    results = json.loads(_RESULTS.read_text("utf-8"))
-    for name, wording in _WORDINGS.items():
+    """Rewrite the section in each README."""
+    for name, kept, wording in _TABLES:
+        results = json.loads((_RESULTS / kept).read_text("utf-8"))
         path = Path(name)
         table = "\n".join(_lines(results, wording))
         text = path.read_text("utf-8")
