@@ -106,9 +106,9 @@ _START = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def grounds(tmp_path_factory) -> Iterator[Grounds]:
-    """Return what starts deployments; all ends with the session."""
+    """Return what starts deployments; all ends with the module, for its idle costs."""
     made = Grounds(tmp_path_factory.mktemp("faults"))
     yield made
     made.close()
