@@ -83,6 +83,8 @@ class _Run:
         self.statuses: Counter[str] = Counter()
         self.received = 0
         self.left = job.requests or -1
+        #: Whether an open loop has sent the last that is due: it may be late with it.
+        self.paced = False
         self.until = float("inf")
         self.done = asyncio.Event()
         for _ in range(job.requests):
@@ -110,11 +112,14 @@ class _Run:
                 self.send(connection, self.backlog.popleft())
                 return
             self.idle.append(connection)
+            over = self.paced
         elif self.left and now < self.until:
             self.left -= 1
             self.send(connection, now)
             return
-        if not self.open and (not self.left or now >= self.until):
+        else:
+            over = True
+        if over and not self.open:
             self.done.set()
 
     def send(self, connection: _Connection, since: float) -> None:
@@ -205,6 +210,7 @@ async def _pace(run: _Run, started: float) -> None:
                 run.backlog.append(due)
             due += step
         await asyncio.sleep(max(0.0, due - perf_counter()))
+    run.paced = True
     if not run.open:
         run.done.set()
 
