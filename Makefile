@@ -7,7 +7,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-WORKERS ?= 2
+# More than there are cores: tests on brokers mostly wait.
+WORKERS ?= 3
 ARGS ?=
 
 help: ## show these targets

@@ -72,6 +72,9 @@ def deployed(settings):
         found = {name: At(one, client, base=name) for name, one in services.items()}
         for api in found.values():
             api.headers = api.key()
+            # Until the read models are there, nothing of them is "not found".
+            service = api.service
+            service.reach(service.ledger.store.head().size, seconds=20)
         yield found
 
 
