@@ -112,7 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kafka_mode: Literal["binary", "structured"] = "binary"
     #: ``exactly_once``: the relay publishes in Kafka transactions.
     kafka_delivery: Literal["at_least_once", "exactly_once"] = "at_least_once"
-    #: What the relay publishes with; ``confluent`` needs ``henji[confluent]``.
+    #: What relay and ingest publish with; ``confluent`` needs ``henji[confluent]``.
     kafka_client: Literal["kafka-python", "confluent"] = "kafka-python"
     #: TOML file: from which topics submissions come, and whose each topic is.
     ingest_topics: str = ""

@@ -21,7 +21,7 @@ from services.ingest.topics import Intake
 from services.ingest.worker import Parts, Worker
 from services.kafka.clients import open_consumer, open_member
 from services.kafka.connection import Connection, connection_of
-from services.kafka.publisher import KafkaPythonPublisher
+from services.kafka.opening import open_publisher
 from services.kafka.topics import Topic as Wanted
 from services.kafka.topics import ensure
 from services.settings import Settings
@@ -57,7 +57,8 @@ def opened(settings: Settings) -> Iterator[Worker]:
         )
         group = intake.group_of(settings.ledger)
         inflow = _inflow(stack, connection, intake, group=group)
-        replies = Replies(lambda: KafkaPythonPublisher(connection, name=_NAME))
+        client = settings.kafka_client
+        replies = Replies(lambda: open_publisher(connection, client=client, name=_NAME))
         stack.callback(replies.close)
         security = SecurityLog(settings.data_dir / "security.log", now_text=_now_text)
         stack.callback(security.close)

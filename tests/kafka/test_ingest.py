@@ -61,6 +61,10 @@ BROKERS = [
 ]
 
 
+#: What answers are published with: each client on one of the brokers.
+CLIENTS = {"tansu": "kafka-python", "kafka": "confluent"}
+
+
 @pytest.fixture(scope="module", params=BROKERS)
 def place(request, tmp_path_factory):
     """A ledger with a worker that runs as long as these tests."""
@@ -68,6 +72,7 @@ def place(request, tmp_path_factory):
     made = intake.prepared(
         cluster,
         tmp_path_factory.mktemp("ledger"),
+        kafka_client=CLIENTS[request.param],
         keys=[scenario.ADAPTER, LEAD, *OWN_KEYS],
         more=[
             scenario.key_created(BOUND, sources=["urn:test:own/*"]),
